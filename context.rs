@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where am I: the time, the kind of context, the task and the CPU that code finds itself in.
+//!
+//! The kernel crate has neither `in_interrupt()` nor a task's comm.
+//!
+//! C headers: [`include/linux/preempt.h`](srctree/include/linux/preempt.h),
+//! [`include/linux/sched.h`](srctree/include/linux/sched.h),
+//! [`include/linux/jiffies.h`](srctree/include/linux/jiffies.h)
+
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    ffi,
+    str::CStr,
+    task::{Pid, Task},
+};
+
+/// The size of a comm, with its terminating NUL.
+const TASK_COMM_LEN: usize = bindings::TASK_COMM_LEN as usize;
+
+/// `struct task_struct`, whose layout is of no interest here and which, depending on the kernel's
+/// configuration, rustc does not take for FFI-safe.
+type RawTask = ffi::c_void;
+
+extern "C" {
+    #[link_name = "rust_helper_in_interrupt"]
+    fn in_interrupt() -> bool;
+
+    #[link_name = "rust_helper_get_task_comm"]
+    fn get_task_comm(buf: *mut [u8; TASK_COMM_LEN], tsk: *mut RawTask);
+}
+
+/// What [`Context::current`] saw.
+#[derive(Clone, Copy, Default)]
+pub struct Context {
+    /// `jiffies`: ticks since boot, `HZ` of them a second.
+    pub jiffies: ffi::c_ulong,
+    /// `in_interrupt()`: whether this was a hard interrupt, a softirq, or a region with softirqs
+    /// disabled, rather than plain process context.
+    pub in_interrupt: bool,
+    /// `current->pid`, in the initial PID namespace: in an interrupt, of whoever was interrupted.
+    pub pid: Pid,
+    /// The CPU, which outside of an interrupt may have changed since.
+    pub cpu: u32,
+    comm: [u8; TASK_COMM_LEN],
+}
+
+impl Context {
+    /// Looks around.
+    ///
+    /// May be called from any context. In process context the task may move to another CPU at any
+    /// time, so that `cpu` is where it was, not where it is.
+    pub fn current() -> Self {
+        let mut comm = [0; TASK_COMM_LEN];
+
+        // SAFETY:
+        // - `comm` is valid for writes of `TASK_COMM_LEN` bytes.
+        // - `current` is a valid task in any context, for as long as this code runs on it.
+        unsafe { get_task_comm(&raw mut comm, Task::current_raw().cast()) };
+
+        Self {
+            // SAFETY: `jiffies` is a word that any context may read at any time; the volatile read
+            // is C's `READ_ONCE`, as the timer interrupt changes it meanwhile.
+            jiffies: unsafe { (&raw const bindings::jiffies).read_volatile() },
+            // SAFETY: Reads the preempt count of the current CPU or task, which any context may.
+            in_interrupt: unsafe { in_interrupt() },
+            pid: kernel::current!().pid(),
+            cpu: CpuId::current().as_u32(),
+            comm,
+        }
+    }
+
+    /// The task's name, as the task set it: any bytes but NUL.
+    pub fn comm(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.comm).unwrap_or_default()
+    }
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/proc_fs.h>
+
+struct proc_dir_entry *rust_helper_proc_create_single(const char *name, umode_t mode,
+						      struct proc_dir_entry *parent,
+						      int (*show)(struct seq_file *, void *))
+{
+	return proc_create_single(name, mode, parent, show);
+}
+
+void rust_helper_proc_remove(struct proc_dir_entry *entry)
+{
+	proc_remove(entry);
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A `/proc` file that only shows something.
+//!
+//! C headers: [`include/linux/proc_fs.h`](srctree/include/linux/proc_fs.h),
+//! [`include/linux/seq_file.h`](srctree/include/linux/seq_file.h)
+
+use core::{marker::PhantomData, ptr::NonNull};
+use kernel::{bindings, error::from_result, ffi, prelude::*, seq_file::SeqFile, str::CStr};
+
+/// `struct seq_file`, whose layout is of no interest here and which, depending on the kernel's
+/// configuration, rustc does not take for FFI-safe.
+type RawSeqFile = ffi::c_void;
+
+/// The type of C's `show` of a single-shot `seq_file`.
+type RawShow = unsafe extern "C" fn(*mut RawSeqFile, *mut ffi::c_void) -> ffi::c_int;
+
+extern "C" {
+    #[link_name = "rust_helper_proc_create_single"]
+    fn proc_create_single(
+        name: *const ffi::c_char,
+        mode: bindings::umode_t,
+        parent: *mut bindings::proc_dir_entry,
+        show: RawShow,
+    ) -> *mut bindings::proc_dir_entry;
+
+    #[link_name = "rust_helper_proc_remove"]
+    fn proc_remove(entry: *mut bindings::proc_dir_entry);
+
+    #[link_name = "rust_helper_seq_escape"]
+    fn seq_escape(m: *mut RawSeqFile, s: *const ffi::c_char, esc: *const ffi::c_char);
+}
+
+/// What a [`ProcFile`] shows.
+pub trait Show: 'static {
+    /// Prints the whole file into `m`.
+    ///
+    /// Called in the process context of a reader, by any number of readers at once. It may sleep,
+    /// but only interruptibly or for a bounded time: who removes the file waits for it.
+    ///
+    /// It is called once for a reader that reads the file from its beginning to its end, in steps
+    /// of whatever size, as long as it prints less than a page; and again after a seek.
+    ///
+    /// # Errors
+    ///
+    /// What `read(2)` returns. `ERESTARTSYS` is for a wait that a signal ended.
+    fn show(m: &SeqFile) -> Result;
+}
+
+/// A file directly below `/proc` that shows what `T` prints, from its creation to its drop.
+///
+/// Dropping it may sleep: it shuts out new readers and waits for those inside [`Show::show`]. A
+/// file that is still open then stays open, and every further read of it fails. So no reader needs
+/// a reference to the module, and none runs code of a module that is gone.
+///
+/// It must not be dropped from its own `show`, which would wait for itself.
+///
+/// # Invariants
+///
+/// `entry` came from `proc_create_single`, and `proc_remove` was not called on it yet.
+pub struct ProcFile<T: Show> {
+    entry: NonNull<bindings::proc_dir_entry>,
+    _show: PhantomData<fn() -> T>,
+}
+
+// SAFETY: procfs lets any task remove an entry.
+unsafe impl<T: Show> Send for ProcFile<T> {}
+// SAFETY: There is nothing that can be done with a shared reference.
+unsafe impl<T: Show> Sync for ProcFile<T> {}
+
+impl<T: Show> ProcFile<T> {
+    /// Creates `/proc/NAME` with the permission bits `mode`.
+    ///
+    /// Process context; may sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` when there is no memory or the name is taken: procfs does not tell which, but warns
+    /// in the kernel log about a name that is taken.
+    #[doc(alias = "proc_create_single")]
+    pub fn new(name: &CStr, mode: bindings::umode_t) -> Result<Self> {
+        // SAFETY:
+        // - `name` is a C string, which procfs copies.
+        // - The parent NULL is `/proc` itself.
+        // - `show::<T>` keeps to C's contract for a single-shot `show`, and stays loaded: the type
+        //   invariant has `proc_remove` called, which waits for it, before the module can go.
+        let entry = unsafe {
+            proc_create_single(name.as_char_ptr(), mode, core::ptr::null_mut(), show::<T>)
+        };
+
+        // INVARIANT: `entry` was just created.
+        Ok(Self {
+            entry: NonNull::new(entry).ok_or(ENOMEM)?,
+            _show: PhantomData,
+        })
+    }
+}
+
+impl<T: Show> Drop for ProcFile<T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant the entry exists, and `drop` runs once.
+        unsafe { proc_remove(self.entry.as_ptr()) }
+    }
+}
+
+/// Hands a reader's call on to `T`.
+///
+/// # Safety
+///
+/// `m` points to a `seq_file` that only the caller uses during the call.
+unsafe extern "C" fn show<T: Show>(m: *mut RawSeqFile, _: *mut ffi::c_void) -> ffi::c_int {
+    // SAFETY: The caller promises just this.
+    let m = unsafe { SeqFile::from_raw(m.cast()) };
+
+    from_result(|| T::show(m).map(|()| 0))
+}
+
+/// Prints `s`, with each character that is in `esc` as a backslash and three octal digits.
+///
+/// Process context, in [`Show::show`].
+#[doc(alias = "seq_escape")]
+pub fn print_escaped(m: &SeqFile, s: &CStr, esc: &CStr) {
+    let m = core::ptr::from_ref(m).cast_mut().cast();
+
+    // SAFETY:
+    // - `SeqFile` is a transparent wrapper of `struct seq_file`, whose contents are inside an
+    //   `UnsafeCell`, and which only this task uses: `SeqFile` is neither `Send` nor `Sync`.
+    // - Both strings are C strings, which `seq_escape` only reads.
+    unsafe { seq_escape(m, s.as_char_ptr(), esc.as_char_ptr()) }
+}
