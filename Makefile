@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a person types. What Kbuild reads is in Kbuild.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KERNEL ?= cloud
+KVER ?=
+export MIRROR STALE_OK JIT_CACHE
+
+.DEFAULT_GOAL := module
+.PHONY: module demo check shell lint kernels clean distclean help
+
+# KERNEL= or KVER= on the command line asks for one of Debian's kernels, and not for KDIR.
+ifneq ($(filter command line environment,$(origin KERNEL) $(origin KVER)),)
+module: ## Build jitasklet.ko for KDIR; with KERNEL= for a Debian kernel, in build/RELEASE/
+	@scripts/build.sh '$(KERNEL)' '$(KVER)'
+else
+module:
+	@scripts/check-kdir.sh '$(KDIR)'
+	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' modules
+endif
+
+demo: ## Boot a stock Debian kernel in QEMU, load the module and print both tables
+	@scripts/demo.sh '$(KERNEL)' '$(KVER)'
+
+shell: ## The same guest for you to type in, module loaded
+	@scripts/shell.sh '$(KERNEL)' '$(KVER)'
+
+check: ## Every test that a change must pass; the last line counts them
+	@scripts/check.sh
+
+lint: ## rustfmt, clippy, checkpatch and shellcheck
+	@scripts/lint.sh
+
+kernels: ## List what KERNEL= and KVER= can choose
+	@scripts/kernels.sh list
+
+clean: ## Remove what was built here
+	rm -rf --one-file-system build
+	find . -name .git -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
+		-o -name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -exec rm -f {} +
+
+distclean: clean ## Remove also the cache: the build root and the kernel trees
+	@scripts/distclean.sh
+
+help: ## This list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@echo
+	@echo '  KERNEL=cloud|generic|rt|RELEASE   a Debian kernel (default: cloud), for demo, shell, module'
+	@echo '  KVER=7.2                          its Linux version (default: the newest)'
+	@echo '  KDIR=/path/to/build               the kernel that a plain make builds for'
+	@echo '  MIRROR=URL  STALE_OK=1            another Debian archive; go on with a stale one'
+	@echo '  JIT_CACHE=DIR                     where the build root and the kernel trees are kept'

@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# archive.sh: has the package lists of trixie and trixie-backports at hand, and prints the path of
+# the apt configuration that reads them.
+#
+# The archive's address and all Acquire settings (proxies, Check-Valid-Until, ...) are those of the
+# host's own apt, or MIRROR=. The host's lists and packages are not touched. Signatures are always
+# verified.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+apt=$cache/apt
+conf=$apt/apt.conf
+
+command -v apt-get >/dev/null ||
+	die "this machine has no apt: only Debian 12 or newer was tried as a host."
+
+keyring=
+for file in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
+	[ -e "$file" ] && keyring=$file && break
+done
+[ -n "$keyring" ] ||
+	die "the keys of Debian's archive are missing on this machine." \
+		"Type: apt-get install debian-archive-keyring"
+
+host_apt() {
+	env -u APT_CONFIG "$@"
+}
+
+# The host's Acquire settings, in apt's own syntax.
+acquire=$(host_apt apt-config dump --format '%f "%v";%n' Acquire |
+	grep -vE '^Acquire::(IndexTargets|Changelogs)' || true)
+case ${STALE_OK-} in
+'' | 0) ;;
+*) acquire+=$'\n''Acquire::Check-Valid-Until "false";' ;;
+esac
+
+# Where to look: what the user says, or every archive that the host's apt uses.
+if [ -n "${MIRROR-}" ]; then
+	uris=$MIRROR
+else
+	# shellcheck disable=SC2016 # REPO_URI is apt's to expand
+	uris=$(host_apt apt-get indextargets --no-release-info --format '$(REPO_URI)' 2>/dev/null |
+		awk '!seen[$0]++')
+fi
+[ -n "$uris" ] ||
+	die "the host's apt has no sources, so the archive's address is not known." \
+		"Set MIRROR= to the address of a Debian archive."
+
+make_cache
+lock apt
+
+# Up to date for a day, unless what they were made from has changed.
+key=$(printf '%s\n' "$acquire" "$uris" "$keyring" | hash)
+if [ "$(cat "$apt/key" 2>/dev/null)" = "$key" ] && [ -n "$(find "$apt/key" -mtime -1)" ]; then
+	echo "$conf"
+	exit
+fi
+
+write_conf() {
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+	: >"$apt/status"
+	printf '%s\n' "$acquire" >"$apt/acquire.conf"
+	printf 'deb [signed-by=%s] %s %s main\n' \
+		"$keyring" "$1" trixie "$keyring" "$1" trixie-backports >"$apt/sources.list"
+	cat >"$conf" <<-EOF
+		Dir::Etc::main "/dev/null";
+		Dir::Etc::parts "/dev/null";
+		Dir::Etc::sourcelist "$apt/sources.list";
+		Dir::Etc::sourceparts "/dev/null";
+		Dir::Etc::preferences "/dev/null";
+		Dir::Etc::preferencesparts "/dev/null";
+		Dir::State "$apt";
+		Dir::State::lists "$apt/lists";
+		Dir::State::status "$apt/status";
+		Dir::Cache "$apt/cache";
+		APT::Architecture "amd64";
+		APT::Architectures { "amd64"; };
+		APT::Sandbox::User "root";
+		APT::Update::Error-Mode "any";
+		$acquire
+	EOF
+}
+
+# One sentence for what apt said of one archive.
+reason() {
+	if grep -qE 'is (expired|not valid)|Valid-Until|expired' "$1"; then
+		echo "its Release file is past its Valid-Until: a stale copy. STALE_OK=1 goes on with it"
+	elif grep -qE 'NO_PUBKEY|not available|Missing key|not signed|signatures' "$1"; then
+		echo "its signature cannot be verified: $keyring is too old to know trixie," \
+			"or this is no Debian archive. Upgrade the package debian-archive-keyring"
+	elif grep -qE 'does not have a Release file|404' "$1"; then
+		echo "it has no trixie or no trixie-backports"
+	elif grep -qE 'No space left' "$1"; then
+		echo "the disk of $apt is full"
+	else
+		echo "it cannot be reached: look at the network"
+	fi
+}
+
+say "asking the archive which kernels there are"
+known=$(cat "$apt/key" 2>/dev/null || true)
+rm -f "$apt/key"
+reasons=()
+for uri in $uris; do
+	write_conf "$uri"
+	log=$cache/log/apt-update.log
+	if APT_CONFIG=$conf apt-get update >"$log" 2>&1 </dev/null; then
+		echo "$key" >"$apt/key"
+		echo "$conf"
+		exit
+	fi
+	reasons+=("$uri: $(reason "$log").")
+done
+
+# Yesterday's lists are better than none.
+if [ "$known" = "$key" ]; then
+	say "no archive answered as it should; going on with the lists of an earlier run:" \
+		"${reasons[0]}"
+	echo "$key" >"$apt/key"
+	touch -d '2 days ago' "$apt/key"
+	echo "$conf"
+	exit
+fi
+die "no archive of trixie and trixie-backports was found." "${reasons[@]}" \
+	"MIRROR= names another archive. The last answer: $log"

@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# boot.sh tcg|kvm IMAGE SECONDS [COMMAND]: boots the kernel IMAGE with the build root as its root, and
+# runs COMMAND in it, or a shell for a person. Runs in the build root itself: see enter.sh.
+#
+# vng's guest is a copy of where it runs, and its init is a shell script of some sixty commands. With
+# an emulated CPU each of them takes 60 ms if it is busybox, and 120 to 250 ms if it is a dynamically
+# linked program. So those that the init uses become busybox here, where all changes are forgotten.
+
+set -euo pipefail
+
+accel=$1 image=$2 seconds=$3
+shift 3
+
+applets=(base64 basename cat chmod chown cp dirname dmesg grep hostname id install ip ln mkdir
+	mktemp mount poweroff rm sed setsid stty sync touch umount uname)
+for applet in "${applets[@]}"; do
+	ln -sf /usr/bin/busybox "/usr/bin/$applet"
+done
+
+# vng's init has udev coldplug everything, and wants the links of its own serial ports from it. Those
+# are all that anybody needs here; coldplug took 6 s. A port is there before its name is.
+cat >/usr/sbin/udevd <<'EOF'
+#!/bin/bash
+mkdir -p /dev/virtio-ports
+[ -d /dev/pts/. ] && mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
+for try in {1..100}; do
+	for port in /sys/class/virtio-ports/*; do
+		read -r name <"$port/name" && [ -n "$name" ] &&
+			ln -sf "../${port##*/}" "/dev/virtio-ports/$name"
+	done
+	grep -q 'virtme\.exec' /proc/cmdline || exit 0
+	[ -e /dev/virtio-ports/virtme.ret ] && exit 0
+	sleep 0.1
+done
+EOF
+printf '#!/bin/sh\n' >/usr/sbin/udevadm
+chmod +x /usr/sbin/udevd /usr/sbin/udevadm
+mkdir -p /etc/lvm
+
+# What the guest sees of the checkout is not its to change.
+mount -o remount,bind,ro /jitasklet
+
+args=(--verbose --rw --run "$image" --cpus 2 --memory 1G --disable-microvm)
+# An emulated CPU leaks nothing through speculation, and pays dearly for the mitigations.
+[ "$accel" = kvm ] || args+=(--disable-kvm --append mitigations=off)
+
+cd /jitasklet
+if [ $# -eq 0 ]; then
+	cp /jitasklet/scripts/guest-shell.sh /root/.bashrc
+	exec vng "${args[@]}" --disable-monitor
+fi
+exec timeout --foreground --kill-after=5 "$seconds" vng "${args[@]}" --exec "$*"

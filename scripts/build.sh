@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# build.sh KERNEL [KVER]: builds the module for one of Debian's kernels, and prints where: the
+# directory build/RELEASE, with jitasklet.ko and the kernel's image vmlinuz. The link build/FLAVOUR
+# points to what was built last of that flavour.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+tree=$("$top/scripts/kernel-tree.sh" "$@")
+read -r release flavour <"$tree/release"
+out=$top/build/$release
+
+mkdir -p "$out"
+exec {fd}>"$out/.lock"
+flock "$fd"
+
+# module SOURCE OUT: one out-of-tree module, both paths below the checkout.
+module() {
+	mkdir -p "$top/$2"
+	"$top/scripts/enter.sh" "$tree/source" "$tree/build" \
+		make --no-print-directory -C /kernel/build CC=x86_64-linux-gnu-gcc-14 \
+		M="/jitasklet/$1" MO="/jitasklet/$2" modules </dev/null >&2 ||
+		die "jitasklet could not be built for $release: see above."
+}
+
+module . "build/$release"
+cmp -s "$tree/vmlinuz" "$out/vmlinuz" || cp "$tree/vmlinuz" "$out/vmlinuz"
+ln -sfn "$release" "$top/build/$flavour"
+echo "$out"

@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# enter.sh [--rw] SOURCE BUILD COMMAND...: runs a command in the build root, where it sees
+#     /jitasklet       this checkout
+#     /kernel/source   the kernel's source SOURCE
+#     /kernel/build    the kernel's build directory BUILD, read-only unless --rw
+#
+# What it writes elsewhere is gone afterwards: the root is the lower half of an overlay in memory. All
+# mounts are in a mount namespace of the command's own, and end with it, however it ends.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+mode=ro
+[ "$1" != --rw ] || { mode=rw; shift; }
+[ $# -ge 3 ] || die "usage: enter.sh [--rw] SOURCE BUILD COMMAND..."
+need_root "entering the build root"
+source=$(realpath "$1") build=$(realpath "$2")
+shift 2
+root=$("$top/scripts/buildroot.sh" path)
+
+# The mounts, inside of the namespace. Positional parameters: the command.
+inside() {
+	mkdir -p "$cache/mnt"
+	mount -t tmpfs tmpfs "$cache/mnt"
+	cd "$cache/mnt"
+	mkdir upper work root
+	mount -t overlay -o "lowerdir=../${root##*/},upperdir=upper,workdir=work" overlay root || {
+		echo "jitasklet: error: this machine's kernel cannot mount an overlay here." >&2
+		exit 1
+	}
+	cd root
+	mkdir kernel/source kernel/build
+	mount --bind "$top" jitasklet
+	mount --bind "$source" kernel/source
+	mount --bind "$build" kernel/build
+	mount -o remount,bind,ro kernel/source
+	mount -o "remount,bind,$mode" kernel/build
+	mount -t proc proc proc
+	mount -t sysfs -o ro sysfs sys
+	mount --rbind /dev dev
+	mount -t tmpfs tmpfs tmp
+	mount -t tmpfs tmpfs run
+	exec chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+		TERM="${TERM:-dumb}" "$@"
+}
+
+export -f inside
+export top cache root source build mode
+exec setpriv --pdeathsig KILL \
+	unshare --mount --pid --fork --kill-child --mount-proc \
+	bash -euc 'inside "$@"' bash "$@"

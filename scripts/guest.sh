@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# guest.sh OUT NAME SECONDS COMMAND...: boots the kernel of the build directory OUT in QEMU, runs
+# COMMAND there, in the checkout at /jitasklet, and exits with its status. What it prints goes to
+# standard output and to OUT/NAME.out, the kernel's console to OUT/NAME.console.
+# guest.sh OUT: the same for a person: a shell.
+#
+# A guest that dies, does not finish within SECONDS, or prints a splat fails, whatever COMMAND says.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+out=$(realpath "$1")
+release=${out##*/}
+name=${2-shell} seconds=${3-0}
+shift $(($# < 3 ? $# : 3))
+tree=$(echo "$cache"/kernel-"$release"-*/)
+console=$out/$name.console
+
+in_root() {
+	"$top/scripts/enter.sh" "$tree/source" "$tree/build" "$@"
+}
+
+# /dev/kvm may open and guests may die all the same: only a guest that starts proves that it works.
+accelerator() {
+	local verdict
+	verdict=$cache/accel-$(cat /proc/sys/kernel/random/boot_id)
+	if [ ! -e "$verdict" ]; then
+		rm -f "$cache"/accel-*
+		if [ -e /dev/kvm ] && in_root timeout 20 qemu-system-x86_64 -accel kvm -cpu host -m 512 \
+			-nodefaults -no-reboot -display none -serial stdio \
+			-kernel "/jitasklet/build/$release/vmlinuz" -append 'console=ttyS0 panic=-1' \
+			</dev/null 2>&1 | grep -q 'Kernel panic - not syncing: VFS'; then
+			echo kvm >"$verdict"
+		else
+			echo tcg >"$verdict"
+		fi
+	fi
+	cat "$verdict"
+}
+
+accel=$(accelerator)
+boot=(bash /jitasklet/scripts/boot.sh "$accel" "/jitasklet/build/$release/vmlinuz" "$seconds")
+
+if [ $# -eq 0 ]; then
+	in_root "${boot[@]}"
+	exit
+fi
+
+say "booting Linux $release in QEMU (${accel^^}) ..."
+for try in 1 2 3; do
+	status=0
+	# The console and the output are pipes, as QEMU would truncate files.
+	{ in_root "${boot[@]}" "$@" </dev/null 2>&3 | tee "$out/$name.out"; } \
+		3> >(exec cat >"$console") || status=$?
+	grep -q 'failed to start virtiofsd' "$console" || break
+	say "virtiofsd, which serves the guest's files, did not start in time (try $try of 3)"
+done
+
+
+splats=$("$top/scripts/splats.sh" "$console")
+if grep -q 'failed to start virtiofsd' "$console"; then
+	die "the guest did not start: virtiofsd was too slow three times." \
+		"Is the machine very busy? The guest's console: $console"
+elif [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
+	tail -n 15 "$console" | sed 's/^/    | /' >&2
+	die "the guest did not finish within $seconds s, and was stopped." "Its console: $console"
+elif [ "$status" -eq 255 ] || ! grep -q 'virtme-init: script returned' "$console"; then
+	grep -A 12 -m 1 -E 'Kernel panic|BUG:|Oops' "$console" | sed 's/^/    | /' >&2 ||
+		tail -n 15 "$console" | sed 's/^/    | /' >&2
+	die "the guest died." "Its console: $console"
+elif [ -n "$splats" ]; then
+	sed 's/^/    | /' >&2 <<<"$splats"
+	die "the kernel complained, see above." "Its console: $console"
+elif [ "$status" -ne 0 ]; then
+	say "the guest's command failed (exit $status). The kernel's console: $console"
+fi
+exit "$status"

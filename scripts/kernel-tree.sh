@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# kernel-tree.sh KERNEL [KVER]: makes a tree that out-of-tree Rust modules for one of Debian's kernels
+# can be built with, and prints its path. No kernel is compiled. In the tree:
+#     build/    the kernel's build directory, with the Rust metadata that Debian does not ship
+#     source    a link to the part of the kernel's source that builds read
+#     vmlinuz   the kernel as Debian ships it
+#     release   its release, and its flavour
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+# What builds read of the source: the rest is drivers and documentation, nine tenths of it.
+keep=(Kbuild Kconfig Makefile '*/Kconfig*' '*/Makefile*' '*/Kbuild*' '*/Build*'
+	'.rustfmt.toml' '.clippy.toml'
+	'arch/x86/*' 'drivers/base/*' 'include/*' 'init/*' 'kernel/*' 'lib/*' 'rust/*' 'scripts/*'
+	'security/*' 'tools/arch/*' 'tools/bpf/resolve_btfids/*' 'tools/build/*' 'tools/include/*'
+	'tools/lib/*' 'tools/objtool/*' 'tools/scripts/*' 'samples/rust/*')
+
+resolved=$("$top/scripts/kernels.sh" resolve "$@")
+read -r flavour release version image source_package <<<"$resolved"
+
+root=$("$top/scripts/buildroot.sh" path)
+tree=$cache/kernel-$release-$({ echo "$root $version"; cat "${BASH_SOURCE[0]}"; } | hash)
+source=$cache/source-$version-$(printf '%s\n' "${keep[@]}" | hash)
+
+if [ -d "$tree" ]; then
+	echo "$tree"
+	exit
+fi
+
+need_root "making a kernel tree"
+need xz xz-utils
+make_cache
+lock "kernel-$release"
+if [ -d "$tree" ]; then
+	echo "$tree"
+	exit
+fi
+need_disk "$([ -d "$root" ] && echo 900 || echo 3500)" "building for $release"
+
+part=$tree.part
+sweep "$part"
+mkdir -p "$part/debs" "$part/build"
+
+# The build root takes a minute of one CPU. Meanwhile the other one gets and unpacks the kernel.
+"$top/scripts/buildroot.sh" >/dev/null </dev/null &
+making_root=$!
+trap '{ kill -KILL "$making_root"; } 2>/dev/null || true' EXIT
+
+download() {
+	cd "$part/debs"
+	APT_CONFIG=$cache/apt/apt.conf apt-get download "$@"
+}
+
+unpack_source() {
+	dpkg-deb --fsys-tarfile "$part/debs/$source_package"_*.deb |
+		tar -xO "./usr/src/$source_package.tar.xz" | xz -dcT0 |
+		tar -xC "$1" --strip-components=1 --wildcards "${keep[@]/#/$source_package/}"
+}
+
+packages=("$image=$version" "linux-headers-$release=$version")
+[ -d "$source" ] || packages+=("$source_package=$version")
+logged "download-$release" "downloading ${#packages[@]} packages of Linux $version" \
+	download "${packages[@]}"
+
+lock "source-$version"
+if [ ! -d "$source" ]; then
+	sweep "$source.part"
+	mkdir "$source.part"
+	logged "source-$version" "unpacking the part of the kernel's source that builds read" \
+		unpack_source "$source.part"
+	mv -T "$source.part" "$source"
+fi
+
+unpack_packages() {
+	local deb
+	for deb in "$part"/debs/"$image"_*.deb "$part"/debs/linux-headers-*.deb; do
+		dpkg-deb -x "$deb" "$part/debs/files"
+	done
+	cp "$part"/debs/files/usr/lib/modules/"$release"/vmlinuz* "$part/vmlinuz"
+	cp "$part"/debs/files/usr/src/linux-headers-"$release"/.config "$part/build/.config"
+	cp "$part"/debs/files/usr/src/linux-headers-"$release"/Module.symvers "$part/Module.symvers"
+}
+logged "unpack-$release" "unpacking the image and the configuration" unpack_packages
+
+for option in RUST MODULES VIRTIO_FS VIRTIO_CONSOLE VIRTIO_PCI; do
+	grep -q "^CONFIG_$option=y" "$part/build/.config" ||
+		die "the kernel $release is built without CONFIG_$option=y, which jitasklet needs." \
+			"'make kernels' lists others."
+done
+
+wait "$making_root" || die "the build root could not be made: see above."
+trap - EXIT
+
+# In the build root. Debian's build passes the same variables.
+metadata() {
+	# shellcheck disable=SC2016 # the variables are those of the shell in the build root
+	"$top/scripts/enter.sh" --rw "$source" "$part/build" sh -euc '
+		kernel() {
+			make -C /kernel/source O=/kernel/build -j"$(nproc)" CC=x86_64-linux-gnu-gcc-14 \
+				HOSTCC=x86_64-linux-gnu-gcc-14 KERNELRELEASE="$1" LOCALVERSION="+${1#*+}" "$2"
+		}
+		cp /kernel/build/.config /tmp/shipped
+		kernel "$1" olddefconfig
+		if ! diff /tmp/shipped /kernel/build/.config; then
+			echo "The compilers of the build root are not those that the kernel was built with."
+			exit 1
+		fi
+		kernel "$1" modules_prepare
+		# Nothing reads the objects of the crates again, only their metadata and macros.
+		find /kernel/build/rust -name "*.o" -delete
+	' sh "$release"
+}
+logged "metadata-$release" "regenerating the Rust metadata of $release (1 to 3 minutes)" metadata
+
+"$top/scripts/check-symbols.sh" "$part/build" "$part/Module.symvers"
+mv "$part/Module.symvers" "$part/build/Module.symvers"
+rm -rf "$part/debs"
+ln -s "../${source##*/}" "$part/source"
+echo "$release $flavour" >"$part/release"
+mv -T "$part" "$tree"
+echo "$tree"

@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# kernels.sh list: the kernels that KERNEL= and KVER= can choose.
+# kernels.sh resolve KERNEL [KVER]: prints one of them:
+#     FLAVOUR RELEASE PACKAGE-VERSION IMAGE-PACKAGE SOURCE-PACKAGE
+#
+# Those are the kernels of trixie-backports for which the archive has the image, the headers and the
+# source, all of one version. The default is what linux-image-FLAVOUR depends on today.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+[ "$(uname -m)" = x86_64 ] || die "only x86-64 machines were tried, and this is $(uname -m)."
+
+APT_CONFIG=$("$top/scripts/archive.sh")
+export APT_CONFIG
+
+# Lines of FLAVOUR RELEASE PACKAGE-VERSION IMAGE-PACKAGE SOURCE-PACKAGE DEFAULT?, oldest first.
+available() {
+	# shellcheck disable=SC2016 # FILENAME is apt's to expand
+	apt-get indextargets --format '$(FILENAME)' \
+		'Created-By: Packages' 'Release: trixie-backports' |
+		xargs /usr/lib/apt/apt-helper cat-file |
+		awk '
+		function flavour(name) {
+			return name ~ /cloud-amd64$/ ? "cloud" : name ~ /rt-amd64$/ ? "rt" : "generic"
+		}
+		function end_of_package(release) {
+			if (sub(/^linux-headers-/, "", package) && package ~ /^[0-9].*-amd64$/)
+				headers[package] = version
+			else if (sub(/^linux-binary-unsigned-/, "", package))
+				unsigned[package] = version
+			else if (sub(/^linux-binary-/, "", package))
+				signed[package] = version
+			else if (package ~ /^linux-source-[0-9]/)
+				source[version] = package
+			else if (package ~ /^linux-image-((cloud|rt)-)?amd64$/ &&
+				 match(depends, /linux-image-[0-9][^ ,]*/))
+				latest[substr(depends, RSTART + 12, RLENGTH - 12)] = 1
+			package = version = depends = ""
+		}
+		/^Package: / { package = $2 }
+		/^Version: / { version = $2 }
+		/^Depends: / { depends = $0 }
+		/^$/ { end_of_package() }
+		END {
+			end_of_package()
+			for (r in headers) {
+				v = headers[r]
+				image = ""
+				if (unsigned[r] == v)
+					image = "linux-binary-unsigned-" r
+				if (signed[r] == v)
+					image = "linux-binary-" r
+				if (image != "" && (v in source))
+					print flavour(r), r, v, image, source[v], (r in latest) ? "default" : "-"
+			}
+		}' | sort -k1,1 -k2,2V
+}
+
+resolve() {
+	local kernel=$1 kver=${2-} found flavour=$1
+
+	found=$(available)
+	[ -n "$found" ] || die "the archive has no kernel with image, headers and source of one version."
+	case $kernel in
+	cloud | generic | rt)
+		found=$(awk -v f="$flavour" '$1 == f' <<<"$found")
+		if [ -n "$kver" ]; then
+			found=$(awk -v v="$kver" 'index($2, v ".") == 1 || index($2, v "+") == 1' \
+				<<<"$found" | tail -n 1)
+			[ -n "$found" ] ||
+				die "KVER=$kver: there is no such version of the $flavour kernel." \
+					"'make kernels' lists what there is."
+		else
+			found=$(awk '$6 == "default"' <<<"$found")
+			[ -n "$found" ] ||
+				die "the archive has not all packages of the newest $flavour kernel." \
+					"'make kernels' lists others: choose one with KVER=."
+		fi
+		;;
+	*)
+		[ -z "$kver" ] ||
+			die "KVER=$kver goes with KERNEL=cloud, generic or rt, not with a release."
+		found=$(awk -v r="$kernel" '$2 == r' <<<"$found")
+		[ -n "$found" ] ||
+			die "KERNEL=$kernel: there is no such kernel to build for." \
+				"'make kernels' lists what there is. Kernels that the archive no longer" \
+				"has, or has without Rust, cannot be built for."
+		;;
+	esac
+	cut -d ' ' -f 1-5 <<<"$found"
+}
+
+case ${1-} in
+list)
+	available | awk '
+		BEGIN { printf "%-9s %-8s %s\n", "KERNEL=", "KVER=", "or KERNEL=" }
+		{
+			split($2, part, "+")
+			note = $6 == "default" ? "default" : ""
+			if ($4 ~ /unsigned/)
+				note = note (note == "" ? "" : ", ") "image not signed"
+			printf "%-9s %-8s %-28s %s\n", $1, part[1], $2, note
+		}'
+	;;
+resolve)
+	shift
+	resolve "$@"
+	;;
+*)
+	die "usage: kernels.sh list | resolve KERNEL [KVER]"
+	;;
+esac

@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# shell.sh KERNEL [KVER]: builds the module, boots its kernel, and gives a shell in the guest. Where
+# standard input is not a terminal, the guest runs what comes from there.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+out=$("$top/scripts/build.sh" "$@")
+if [ -t 0 ] && [ -t 1 ]; then
+	exec "$top/scripts/guest.sh" "$out"
+fi
+commands=$(cat || true)
+exec "$top/scripts/guest.sh" "$out" shell 600 \
+	". scripts/guest-shell.sh; $commands"
