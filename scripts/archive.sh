@@ -40,7 +40,6 @@ esac
 if [ -n "${MIRROR-}" ]; then
 	uris=$MIRROR
 else
-	# shellcheck disable=SC2016 # REPO_URI is apt's to expand
 	uris=$(host_apt apt-get indextargets --no-release-info --format '$(REPO_URI)' 2>/dev/null |
 		awk '!seen[$0]++')
 fi

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# boot.sh tcg|kvm IMAGE SECONDS [COMMAND]: boots the kernel IMAGE with the build root as its root, and
-# runs COMMAND in it, or a shell for a person. Runs in the build root itself: see enter.sh.
+# boot.sh tcg|kvm IMAGE SECONDS [COMMAND]: boots the kernel IMAGE with the build root as its root,
+# and runs COMMAND in it, or a shell for a person. Runs in the build root itself: see enter.sh.
 #
-# vng's guest is a copy of where it runs, and its init is a shell script of some sixty commands. With
-# an emulated CPU each of them takes 60 ms if it is busybox, and 120 to 250 ms if it is a dynamically
-# linked program. So those that the init uses become busybox here, where all changes are forgotten.
+# vng's guest is a copy of where it runs, and its init is a shell script of some sixty commands. An
+# emulated CPU takes 60 ms for each of them that is busybox, and 120 to 250 ms for one that is a
+# dynamically linked program. So those that the init uses become busybox here, where all changes are
+# forgotten.
 
 set -euo pipefail
 
@@ -19,8 +20,8 @@ for applet in "${applets[@]}"; do
 	ln -sf /usr/bin/busybox "/usr/bin/$applet"
 done
 
-# vng's init has udev coldplug everything, and wants the links of its own serial ports from it. Those
-# are all that anybody needs here; coldplug took 6 s. A port is there before its name is.
+# vng's init has udev coldplug everything, and wants the links of its own serial ports from it.
+# Those are all that anybody needs here; coldplug took 6 s. A port is there before its name is.
 cat >/usr/sbin/udevd <<'EOF'
 #!/bin/bash
 mkdir -p /dev/virtio-ports

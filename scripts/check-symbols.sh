@@ -11,7 +11,8 @@
 
 [ $# -eq 2 ] || die "usage: check-symbols.sh BUILD SYMVERS"
 
-ours=$(sed -nE 's/^EXPORT_SYMBOL_RUST_GPL\((\w+)\);$/\1/p' "$1"/rust/exports_*_generated.h | sort -u)
+ours=$(sed -nE 's/^EXPORT_SYMBOL_RUST_GPL\((\w+)\);$/\1/p' "$1"/rust/exports_*_generated.h |
+	sort -u)
 shipped=$(awk -F '\t' '$3 == "vmlinux" { print $2 }' "$2" | sort -u)
 shipped_rust=$(grep -E '^(_R|rust_)' <<<"$shipped" || true)
 
@@ -22,7 +23,8 @@ missing=$(comm -23 <(echo "$ours") <(echo "$shipped"))
 extra=$(comm -13 <(echo "$ours") <(echo "$shipped_rust"))
 
 if [ -n "$missing$extra" ]; then
-	die "the regenerated Rust metadata is not that of the shipped kernel (another compiler or source)." \
+	die "the regenerated Rust metadata is not that of the shipped kernel." \
+		"Another compiler or another source made it." \
 		"Only in the regenerated tree, $(grep -c . <<<"$missing"): $(head -n 3 <<<"$missing" | xargs)" \
 		"Only in the shipped kernel, $(grep -c . <<<"$extra"): $(head -n 3 <<<"$extra" | xargs)"
 fi

@@ -6,8 +6,8 @@
 #     /kernel/source   the kernel's source SOURCE
 #     /kernel/build    the kernel's build directory BUILD, read-only unless --rw
 #
-# What it writes elsewhere is gone afterwards: the root is the lower half of an overlay in memory. All
-# mounts are in a mount namespace of the command's own, and end with it, however it ends.
+# What it writes elsewhere is gone afterwards: the root is the lower half of an overlay in memory.
+# All mounts are in a mount namespace of the command's own, and end with it, however it ends.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

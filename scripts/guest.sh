@@ -58,19 +58,23 @@ for try in 1 2 3; do
 done
 
 
+indented() {
+	sed 's/^/    | /' >&2
+}
+
 splats=$("$top/scripts/splats.sh" "$console")
 if grep -q 'failed to start virtiofsd' "$console"; then
 	die "the guest did not start: virtiofsd was too slow three times." \
 		"Is the machine very busy? The guest's console: $console"
 elif [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
-	tail -n 15 "$console" | sed 's/^/    | /' >&2
+	tail -n 15 "$console" | indented
 	die "the guest did not finish within $seconds s, and was stopped." "Its console: $console"
 elif [ "$status" -eq 255 ] || ! grep -q 'virtme-init: script returned' "$console"; then
-	grep -A 12 -m 1 -E 'Kernel panic|BUG:|Oops' "$console" | sed 's/^/    | /' >&2 ||
-		tail -n 15 "$console" | sed 's/^/    | /' >&2
+	grep -A 12 -m 1 -E 'Kernel panic|BUG:|Oops' "$console" | indented ||
+		tail -n 15 "$console" | indented
 	die "the guest died." "Its console: $console"
 elif [ -n "$splats" ]; then
-	sed 's/^/    | /' >&2 <<<"$splats"
+	indented <<<"$splats"
 	die "the kernel complained, see above." "Its console: $console"
 elif [ "$status" -ne 0 ]; then
 	say "the guest's command failed (exit $status). The kernel's console: $console"

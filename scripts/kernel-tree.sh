@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kernel-tree.sh KERNEL [KVER]: makes a tree that out-of-tree Rust modules for one of Debian's kernels
-# can be built with, and prints its path. No kernel is compiled. In the tree:
+# kernel-tree.sh KERNEL [KVER]: makes a tree that out-of-tree Rust modules for one of Debian's
+# kernels can be built with, and prints its path. No kernel is compiled. In the tree:
 #     build/    the kernel's build directory, with the Rust metadata that Debian does not ship
 #     source    a link to the part of the kernel's source that builds read
 #     vmlinuz   the kernel as Debian ships it
@@ -95,7 +95,6 @@ trap - EXIT
 
 # In the build root. Debian's build passes the same variables.
 metadata() {
-	# shellcheck disable=SC2016 # the variables are those of the shell in the build root
 	"$top/scripts/enter.sh" --rw "$source" "$part/build" sh -euc '
 		kernel() {
 			make -C /kernel/source O=/kernel/build -j"$(nproc)" CC=x86_64-linux-gnu-gcc-14 \

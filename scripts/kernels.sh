@@ -17,7 +17,6 @@ export APT_CONFIG
 
 # Lines of FLAVOUR RELEASE PACKAGE-VERSION IMAGE-PACKAGE SOURCE-PACKAGE DEFAULT?, oldest first.
 available() {
-	# shellcheck disable=SC2016 # FILENAME is apt's to expand
 	apt-get indextargets --format '$(FILENAME)' \
 		'Created-By: Packages' 'Release: trixie-backports' |
 		xargs /usr/lib/apt/apt-helper cat-file |

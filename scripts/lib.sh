@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # what it sets, others use
 #
 # What the scripts share: how they speak, where the cache is, and how nothing is left half-made.
 

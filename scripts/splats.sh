@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# splats.sh [LOG]: prints the lines of a kernel log in which the kernel complains about a defect, and
-# nothing if there are none. A test that provokes a complaint brackets it in the log with the lines
-# "jitasklet-test: expect" and "jitasklet-test: expected", and looks for it there itself.
+# splats.sh [LOG]: prints the lines of a kernel log in which the kernel complains about a defect,
+# and nothing if there are none. A test that provokes a complaint brackets it in the log with the
+# lines "jitasklet-test: expect" and "jitasklet-test: expected", and looks for it there itself.
 
 set -euo pipefail
 
 awk '
+{ sub(/\r$/, "") }
 /jitasklet-test: expect$/ { expected = 1 }
 /jitasklet-test: expected$/ { expected = 0 }
 expected { next }

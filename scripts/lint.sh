@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# lint.sh: rustfmt, clippy as the kernel sets it, checkpatch and shellcheck, reported as KTAP.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+. "$top/tests/ktap.sh"
+
+tree=$("$top/scripts/kernel-tree.sh" cloud) || exit
+
+in_root() {
+	"$top/scripts/enter.sh" "$tree/source" "$tree/build" "$@"
+}
+
+files() {
+	(cd "$top" && git ls-files --cached --others --exclude-standard "$@")
+}
+
+checkpatch() {
+	in_root sh -euc '
+		cd /jitasklet
+		for file; do
+			/kernel/source/scripts/checkpatch.pl --no-tree --terse --strict --quiet \
+				--max-line-length=100 --show-types -f "$file"
+		done' sh "$@"
+}
+
+rustfmt() {
+	# shellcheck disable=SC2046
+	in_root rustfmt --check --edition 2021 --config-path /kernel/source \
+		$(files '*.rs' | sed 's,^,/jitasklet/,')
+}
+
+clippy() {
+	mkdir -p "$top/build/clippy"
+	in_root make --no-print-directory -s -C /kernel/build CC=x86_64-linux-gnu-gcc-14 CLIPPY=1 \
+		KRUSTFLAGS=-Dwarnings M=/jitasklet MO=/jitasklet/build/clippy jit_tasklet.o
+}
+
+shellcheck() {
+	# shellcheck disable=SC2046
+	in_root sh -euc 'cd /jitasklet; shellcheck "$@"' sh \
+		$(files '*.sh' .ci/run)
+}
+
+spdx() {
+	local file bad=0
+	for file in $(files '*.rs' '*.c' '*.h' '*.sh' '*.py' '*Makefile' '*Kbuild' .ci/run); do
+		head -n 3 "$top/$file" | grep -q 'SPDX-License-Identifier: GPL-2.0' ||
+			{ echo "# $file has no SPDX line"; bad=1; }
+	done
+	return "$bad"
+}
+
+plan 6
+t 'rustfmt' rustfmt
+t 'clippy' clippy
+# shellcheck disable=SC2046
+t 'checkpatch: C' checkpatch $(files '*.c' '*.h')
+# shellcheck disable=SC2046
+t 'checkpatch: shell' checkpatch $(files '*.sh')
+t 'shellcheck' shellcheck
+t 'every source file has its SPDX line' spdx
+end

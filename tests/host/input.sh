@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# input.sh: bad input gives a sentence and a failure, and leaves nothing half-made.
+
+. "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
+. "$top/tests/ktap.sh"
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$top" || exit
+
+# says PATTERN COMMAND...: the command fails, says PATTERN, and leaves no part of anything.
+says() {
+	local pattern=$1 said
+	shift
+	if said=$("$@" 2>&1 </dev/null); then
+		echo "# it passed: $*"
+		return 1
+	fi
+	if ! grep -qE "$pattern" <<<"$said"; then
+		echo "# it did not say '$pattern', but:"
+		sed 's/^/# /' <<<"$said" | tail -n 15
+		return 1
+	fi
+	[ -z "$(find "$tmp" -name '*.part' -print -quit)" ]
+}
+
+kdir() {
+	mkdir -p "$tmp/kdir/include/config" "$tmp/kdir/rust"
+	: >"$tmp/kdir/Makefile"
+	rm -f "$tmp/kdir/rust/libkernel.rmeta"
+	printf '%s\n' "$@" >"$tmp/kdir/.config"
+	echo 7.2.0-test >"$tmp/kdir/include/config/kernel.release"
+}
+
+no_rust() {
+	kdir 'CONFIG_MODULES=y'
+	says 'built without CONFIG_RUST' make KDIR="$tmp/kdir"
+}
+
+no_metadata() {
+	kdir 'CONFIG_RUST=y'
+	says "has no Rust metadata.*make KERNEL=7.2.0-test" make KDIR="$tmp/kdir"
+}
+
+other_rustc() {
+	kdir 'CONFIG_RUST=y' 'CONFIG_RUSTC_VERSION_TEXT="rustc 1.2.3 (of another day)"'
+	: >"$tmp/kdir/rust/libkernel.rmeta"
+	says "made by 'rustc 1.2.3 .*set RUSTC=" make KDIR="$tmp/kdir"
+}
+
+# An archive of our own making, below $tmp, for each way in which one can be of no use.
+archive() {
+	env JIT_CACHE="$tmp/cache" MIRROR="$1" STALE_OK= make kernels
+}
+
+unsigned_archive() {
+	local suite
+	for suite in trixie trixie-backports; do
+		mkdir -p "$tmp/unsigned/dists/$suite"
+		printf 'Codename: %s\nSuite: %s\n' "$suite" "$suite" >"$tmp/unsigned/dists/$suite/Release"
+	done
+	says 'its signature cannot be verified' archive "file:$tmp/unsigned"
+}
+
+# changed_host SCRIPT COMMAND...: the command on a host that SCRIPT changes, for this command only.
+changed_host() {
+	unshare --mount bash -euc "$1"'; shift; exec "$@"' bash "$@"
+}
+
+# The real archive, on a host whose apt takes a Release file of more than a second for stale.
+stale_archive() {
+	says 'past its Valid-Until.*STALE_OK=1' changed_host '
+		mount -t tmpfs tmpfs /etc/apt/apt.conf.d
+		echo "Acquire::Check-Valid-Until \"true\"; Acquire::Max-ValidTime \"1\";" \
+			>/etc/apt/apt.conf.d/test' env JIT_CACHE="$tmp/stale" STALE_OK= make kernels
+}
+
+little_disk() {
+	mkdir -p "$tmp/disk"
+	says 'needs [0-9]+ MiB of disk in .*, which has [0-9]+ MiB left' \
+		changed_host "mount -t tmpfs -o size=400M tmpfs '$tmp/disk'" \
+		env JIT_CACHE="$tmp/disk" make demo
+}
+
+# A host without mmdebstrap, whose apt may not install anything.
+no_mmdebstrap() {
+	mkdir -p "$tmp"/bin/{upper,work}
+	says 'Type: apt-get update && apt-get install mmdebstrap' changed_host "
+		cp /usr/bin/apt-get $tmp/bin/apt-get
+		mount -t overlay -o lowerdir=/usr/bin,upperdir=$tmp/bin/upper,workdir=$tmp/bin/work \
+			overlay /usr/bin
+		rm -f /usr/bin/mmdebstrap
+		printf '#!/bin/sh\n[ \"\$1\" != install ] || exit 100\nexec %s \"\$@\"\n' \
+			$tmp/bin/apt-get >/usr/bin/apt-get" \
+		env JIT_CACHE="$tmp/mmdebstrap" scripts/buildroot.sh
+}
+
+old_keyring() {
+	says 'is too old to know trixie' changed_host "
+		mkdir $tmp/keys
+		cp /usr/share/keyrings/debian-archive-bullseye-stable.gpg $tmp/keys/debian-archive-keyring.gpg
+		mount --bind $tmp/keys /usr/share/keyrings" \
+		env JIT_CACHE="$tmp/keyring" make kernels
+}
+
+# Interrupted in the middle of the build root; the next run must begin anew and not find a half.
+interrupted() {
+	local pid
+	JIT_CACHE=$tmp/interrupted setsid make demo >"$tmp/interrupted.log" 2>&1 </dev/null &
+	pid=$!
+	until [ -d "$(echo "$tmp"/interrupted/root-*.part/usr)" ]; do
+		kill -0 "$pid" || return
+	done
+	kill -INT -- "-$pid"
+	wait "$pid" && return 1
+	# Nothing goes on in the background, nothing is mounted, and nothing looks finished.
+	! pgrep -f "$tmp/interrupted" && ! grep "$tmp" /proc/mounts &&
+		! ls -d "$tmp"/interrupted/{root,kernel}-*[0-9a-f] 2>/dev/null
+}
+
+plan 14
+t 'an unknown KERNEL= is named' says 'KERNEL=toast: there is no such kernel' make demo KERNEL=toast
+t 'an unknown KVER= is named' says 'KVER=9.9: there is no such version' make demo KVER=9.9
+t 'a KDIR that is none' says 'is no kernel build directory' make KDIR="$tmp/none"
+t 'a KDIR without CONFIG_RUST' no_rust
+t 'a KDIR without Rust metadata' no_metadata
+t 'a KDIR made by another rustc' other_rustc
+t 'an archive that cannot be reached' says 'cannot be reached' archive 'http://127.0.0.1:9/debian'
+t 'an archive without trixie' says 'it has no trixie' archive "file:$tmp"
+t 'an archive without signatures' unsigned_archive
+t 'an archive that is stale' stale_archive
+t 'a keyring that is too old' old_keyring
+t 'too little disk' little_disk
+t 'no mmdebstrap, and no right to install it' no_mmdebstrap
+t 'Ctrl-C leaves nothing half-made and nothing running' interrupted
+end

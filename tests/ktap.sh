@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# KTAP for the suites written in shell, in the guest and on the host:
+#
+#     plan NUMBER
+#     t NAME COMMAND...		passes if COMMAND succeeds (and, in a guest, the kernel is silent)
+#     splat PATTERN NAME COMMAND...	the same, and the kernel must complain with PATTERN
+#     skip NAME REASON
+#     end			the marker without which a suite was cut off
+
+set -uo pipefail
+
+ktap_number=0
+ktap_failed=0
+splats=${BASH_SOURCE[0]%/*}/../scripts/splats.sh
+
+plan() {
+	echo 'KTAP version 1'
+	echo "1..$1"
+}
+
+ktap_result() {
+	ktap_number=$((ktap_number + 1))
+	[ "$1" = ok ] || ktap_failed=1
+	echo "$1 $ktap_number $2"
+}
+
+skip() {
+	ktap_result ok "$1 # SKIP $2"
+}
+
+# What the kernel says meanwhile belongs to the test, in a guest. On the host it is not ours.
+in_guest() {
+	[ -e /dev/virtio-ports ]
+}
+
+t() {
+	local name=$1 result=ok said
+	shift
+	in_guest && dmesg -c >/dev/null
+	"$@" </dev/null || { echo "# exit status $?"; result='not ok'; }
+	if in_guest; then
+		said=$(dmesg -c | "$splats")
+		[ -z "$said" ] || { result='not ok'; echo "# ${said//$'\n'/$'\n'# }"; }
+	fi
+	ktap_result "$result" "$name"
+}
+
+splat() {
+	local pattern=$1 name=$2 result=ok said
+	shift 2
+	dmesg -c >/dev/null
+	echo 'jitasklet-test: expect' >/dev/kmsg
+	"$@" </dev/null || { echo "# exit status $?"; result='not ok'; }
+	echo 'jitasklet-test: expected' >/dev/kmsg
+	said=$(dmesg -c | grep -v jitasklet-test: | "$splats" | grep WARNING:)
+	if [ "$(grep -c . <<<"$said")" != 1 ] || ! grep -qE "$pattern" <<<"$said"; then
+		result='not ok'
+		echo "# one complaint like '$pattern' should be in the log; there is: $said"
+	fi
+	ktap_result "$result" "$name"
+}
+
+end() {
+	echo '# end of suite'
+	exit "$ktap_failed"
+}
