@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/preempt.h>
+/* On PREEMPT_RT in_interrupt() looks into current. */
+#include <linux/sched.h>
 
 bool rust_helper_in_interrupt(void)
 {

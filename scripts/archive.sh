@@ -84,11 +84,11 @@ write_conf() {
 
 # One sentence for what apt said of one archive.
 reason() {
-	if grep -qE 'is (expired|not valid)|Valid-Until|expired' "$1"; then
-		echo "its Release file is past its Valid-Until: a stale copy. STALE_OK=1 goes on with it"
+	if grep -qE 'Release file for .* is expired' "$1"; then
+		echo "it is past its Valid-Until: a stale copy. STALE_OK=1 goes on with it"
 	elif grep -qE 'NO_PUBKEY|not available|Missing key|not signed|signatures' "$1"; then
 		echo "its signature cannot be verified: $keyring is too old to know trixie," \
-			"or this is no Debian archive. Upgrade the package debian-archive-keyring"
+			"or this is not Debian. Upgrade the package debian-archive-keyring"
 	elif grep -qE 'does not have a Release file|404' "$1"; then
 		echo "it has no trixie or no trixie-backports"
 	elif grep -qE 'No space left' "$1"; then

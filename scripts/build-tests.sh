@@ -7,7 +7,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 release=${1##*/}
-tree=$(echo "$cache"/kernel-"$release"-*/)
+tree=$1/tree
 mkdir -p "$top/build/$release/tests"
 
 "$top/scripts/enter.sh" "$tree/source" "$tree/build" sh -euc '

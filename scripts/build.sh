@@ -3,7 +3,7 @@
 #
 # build.sh KERNEL [KVER]: builds the module for one of Debian's kernels, and prints where: the
 # directory build/RELEASE, with jitasklet.ko and the kernel's image vmlinuz. The link build/FLAVOUR
-# points to what was built last of that flavour.
+# points to what was built last of that flavour, and build/RELEASE/tree to the kernel tree.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -12,6 +12,7 @@ read -r release flavour <"$tree/release"
 out=$top/build/$release
 
 mkdir -p "$out"
+ln -sfn "$tree" "$out/tree"
 exec {fd}>"$out/.lock"
 flock "$fd"
 

@@ -14,7 +14,7 @@ out=$(realpath "$1")
 release=${out##*/}
 name=${2-shell} seconds=${3-0}
 shift $(($# < 3 ? $# : 3))
-tree=$(echo "$cache"/kernel-"$release"-*/)
+tree=$out/tree
 console=$out/$name.console
 
 in_root() {

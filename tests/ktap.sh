@@ -7,6 +7,7 @@
 #     t NAME COMMAND...		passes if COMMAND succeeds (and, in a guest, the kernel is silent)
 #     splat PATTERN NAME COMMAND...	the same, and the kernel must complain with PATTERN
 #     skip NAME REASON
+#     t NAME red PATTERN COMMAND...	passes if COMMAND fails and prints PATTERN
 #     end			the marker without which a suite was cut off
 
 set -uo pipefail
@@ -60,6 +61,19 @@ splat() {
 		echo "# one complaint like '$pattern' should be in the log; there is: $said"
 	fi
 	ktap_result "$result" "$name"
+}
+
+# red PATTERN COMMAND...: the command fails, and says why.
+red() {
+	local pattern=$1 said
+	shift
+	if said=$("$@" 2>&1 </dev/null); then
+		echo "# it passed: $*"
+		return 1
+	fi
+	grep -qE "$pattern" <<<"$said" && return
+	echo "# it did not say '$pattern', but: $(tail -n 15 <<<"$said")"
+	return 1
 }
 
 end() {

@@ -9,23 +9,9 @@
 
 out=$(realpath "$1")
 release=${out##*/}
-tree=$(echo "$cache"/kernel-"$release"-*/)
+tree=$out/tree
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-
-# red PATTERN COMMAND...: the command fails, and says why.
-red() {
-	local pattern=$1 said
-	shift
-	if said=$("$@" 2>&1); then
-		echo "# it passed: $*"
-		return 1
-	fi
-	grep -qE "$pattern" <<<"$said" && return
-	echo "# it did not say '$pattern', but:"
-	sed 's/^/# /' <<<"$said" | tail -n 15
-	return 1
-}
 
 # The symbol check, with one symbol more or less in what was shipped.
 symbols() {
@@ -80,7 +66,8 @@ t 'a symbol that was not shipped is found' symbol_missing
 t 'a symbol that was not regenerated is found' symbol_extra
 t 'a kernel without Rust is found' symbols_of_no_rust
 t 'a guest whose command fails is red' red 'command failed \(exit 3\)' guest 60 'exit 3'
-t 'a guest that panics is red' red 'the guest died' guest 60 'echo c >/proc/sysrq-trigger'
+t 'a guest that panics is red' red 'Kernel panic - not syncing: sysrq' guest 60 \
+	'echo c >/proc/sysrq-trigger'
 t 'a guest that hangs is red' red 'did not finish within 25 s' guest 25 'sleep 1000'
 t 'a guest whose kernel complains is red' red 'WARNING.*proc_register' guest 60 \
 	"insmod build/$release/jitasklet.ko && insmod build/$release/tests/clash.ko; true"
