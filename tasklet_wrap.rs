@@ -41,7 +41,6 @@ use kernel::{
     prelude::*,
     str::as_char_ptr_in_const_context,
     sync::atomic::{ordering, Atomic},
-    sync::barrier::smp_wmb,
     types::{NotThreadSafe, Opaque},
 };
 use pin_init::Wrapper;
@@ -165,13 +164,12 @@ impl Core {
             // Nobody is left who could enable it: its guards were leaked, or it was born disabled.
             // A scheduled run would keep ksoftirqd spinning, and `tasklet_kill` waiting, for ever.
             // So let it run, after having told the callback to return at once. The callback sees
-            // that: the core of the tasklets reads `count`, clears the SCHED bit with a full
-            // barrier, and only then calls it.
+            // that: the release below orders the request before the count, and softirq code reads
+            // the count, clears the SCHED bit with a full barrier, and only then calls it.
             self.request.store(request::DISCARD, ordering::Relaxed);
-            smp_wmb();
             // SAFETY: `count` is initialised by the type invariant, and by this function's
             // requirements nobody else counts.
-            unsafe { bindings::atomic_set(&raw mut (*tasklet).count, 0) };
+            unsafe { bindings::atomic_set_release(&raw mut (*tasklet).count, 0) };
             self.born_disabled.store(0, ordering::Relaxed);
         } else {
             self.request.store(request::STOP, ordering::Relaxed);
