@@ -22,10 +22,15 @@ shipped_rust=$(grep -E '^(_R|rust_)' <<<"$shipped" || true)
 missing=$(comm -23 <(echo "$ours") <(echo "$shipped"))
 extra=$(comm -13 <(echo "$ours") <(echo "$shipped_rust"))
 
+# count TEXT: how many symbols, and the first of them.
+count() {
+	echo "$(grep -c . <<<"$1"): $(head -n 3 <<<"$1" | xargs)"
+}
+
 if [ -n "$missing$extra" ]; then
 	die "the regenerated Rust metadata is not that of the shipped kernel." \
 		"Another compiler or another source made it." \
-		"Only in the regenerated tree, $(grep -c . <<<"$missing"): $(head -n 3 <<<"$missing" | xargs)" \
-		"Only in the shipped kernel, $(grep -c . <<<"$extra"): $(head -n 3 <<<"$extra" | xargs)"
+		"Only in the regenerated tree, $(count "$missing")" \
+		"Only in the shipped kernel, $(count "$extra")"
 fi
 say "Rust and helper symbols: all $(wc -l <<<"$ours") are those of the shipped kernel, both ways"

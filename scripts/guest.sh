@@ -21,16 +21,13 @@ in_root() {
 	"$top/scripts/enter.sh" "$tree/source" "$tree/build" "$@"
 }
 
-# /dev/kvm may open and guests may die all the same: only a guest that starts proves that it works.
+# Found out once after each boot of this machine.
 accelerator() {
 	local verdict
 	verdict=$cache/accel-$(cat /proc/sys/kernel/random/boot_id)
 	if [ ! -e "$verdict" ]; then
 		rm -f "$cache"/accel-*
-		if [ -e /dev/kvm ] && in_root timeout 20 qemu-system-x86_64 -accel kvm -cpu host -m 512 \
-			-nodefaults -no-reboot -display none -serial stdio \
-			-kernel "/jitasklet/build/$release/vmlinuz" -append 'console=ttyS0 panic=-1' \
-			</dev/null 2>&1 | grep -q 'Kernel panic - not syncing: VFS'; then
+		if in_root /jitasklet/scripts/probe-kvm.sh "/jitasklet/build/$release/vmlinuz"; then
 			echo kvm >"$verdict"
 		else
 			echo tcg >"$verdict"

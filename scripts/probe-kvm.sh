@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# probe-kvm.sh IMAGE: succeeds if KVM really runs a guest: /dev/kvm may open, and the guest die. The
+# kernel IMAGE has no root here, and so it panics at the end of its boot. Runs in the build root.
+
+set -euo pipefail
+
+[ -e /dev/kvm ] || exit 1
+
+log=$(mktemp)
+qemu-system-x86_64 -accel kvm -cpu host -m 512 -nodefaults -no-reboot -display none -serial stdio \
+	-kernel "$1" -append 'console=ttyS0 panic=-1' </dev/null >"$log" 2>&1 &
+qemu=$!
+
+for _ in {1..75}; do
+	! grep -q 'Kernel panic - not syncing: VFS' "$log" || exit 0
+	! grep -q 'KVM internal error' "$log" || exit 1
+	kill -0 "$qemu" 2>/dev/null || exit 1
+	sleep 0.2
+done
+exit 1
