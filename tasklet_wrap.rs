@@ -4,17 +4,20 @@
 //!
 //! A [`Tasklet`] owns all that its callback touches: a [`TaskletHandler`], which everybody shares,
 //! and the handler's [`State`](TaskletHandler::State), which only the callback may touch while it
-//! can run. There are two ways to have one:
+//! can run. There are three ways to have one:
 //!
 //! - [`Tasklet::scope`] lends a tasklet to a closure and kills it when the closure is done;
-//! - [`Tasklet::new`] makes one that lives in a `Box`, an `Arc` or another structure.
+//! - [`Tasklet::new`] makes one that lives in a `Box`, an `Arc` or another structure;
+//! - [`StaticTasklet::new`] is one that lives as long as the module.
 //!
 //! # From C to Rust
 //!
 //! | C | Rust | from |
 //! | --- | --- | --- |
 //! | `tasklet_setup`, `tasklet_init` | [`Tasklet::new`], [`Tasklet::scope`] | process |
-//! | a tasklet born disabled | [`Tasklet::new_disabled`], [`Tasklet::born_disabled`] | process |
+//! | `DECLARE_TASKLET` | [`StaticTasklet::new`], [`StaticTasklet::take`] | any |
+//! | `DECLARE_TASKLET_DISABLED` | [`StaticTasklet::new_disabled`], [`Tasklet::new_disabled`] | any |
+//! | the disable of its birth | [`Tasklet::born_disabled`] | any |
 //! | `tasklet_schedule` | [`Tasklet::schedule`], [`TaskletContext::schedule`] | any |
 //! | `tasklet_hi_schedule` | [`Tasklet::hi_schedule`], [`TaskletContext::hi_schedule`] | any |
 //! | `tasklet_disable` | [`Tasklet::disable`], [`Tasklet::disable_mut`] | process, may sleep |
@@ -33,6 +36,7 @@
 use core::{
     cell::UnsafeCell,
     marker::{PhantomData, PhantomPinned},
+    ops::Deref,
     pin::Pin,
 };
 use kernel::{
@@ -122,6 +126,32 @@ struct Core {
 }
 
 impl Core {
+    /// As [`Core::new`], for a static.
+    const fn new_static<T: TaskletHandler>(disabled: bool) -> Self {
+        let disabled = if disabled { 1 } else { 0 };
+
+        // INVARIANT: These are the values that `tasklet_setup` sets, with one disable if need be.
+        Self {
+            tasklet: Opaque::new(bindings::tasklet_struct {
+                next: core::ptr::null_mut(),
+                state: 0,
+                count: bindings::atomic_t { counter: disabled },
+                use_callback: true,
+                __bindgen_anon_1: bindings::tasklet_struct__bindgen_ty_1 {
+                    callback: Some(callback::<T>),
+                },
+                data: 0,
+            }),
+            request: Atomic::new(request::NONE),
+            born_disabled: Atomic::new(disabled),
+            node: Opaque::new(bindings::hlist_bl_node {
+                next: core::ptr::null_mut(),
+                pprev: core::ptr::null_mut(),
+            }),
+            _pin: PhantomPinned,
+        }
+    }
+
     /// Makes a core, which must become a field of a `Tasklet<T>` for the same `T`.
     fn new<T: TaskletHandler>(disabled: bool) -> impl PinInit<Self> {
         pin_init!(Self {
@@ -408,6 +438,98 @@ impl<T: TaskletHandler> PinnedDrop for Tasklet<T> {
         //
         // SAFETY: As in `Tasklet::kill`.
         unsafe { self.core.kill() };
+        REGISTRY.remove(&self.core);
+    }
+}
+
+/// A tasklet that lives as long as the module: what `DECLARE_TASKLET` declares in C.
+///
+/// It can be used only through the [`TaskletHandle`] that [`take`](Self::take) gives out once, and
+/// is killed when that is dropped. A handle that is leaked does no harm: the tasklet is killed when
+/// the kernel frees the module.
+///
+/// # Invariants
+///
+/// Only the one [`TaskletHandle`], and nothing before it exists, uses `tasklet`.
+pub struct StaticTasklet<T: TaskletHandler> {
+    tasklet: UnsafeCell<Tasklet<T>>,
+    taken: Atomic<i32>,
+}
+
+// SAFETY: What is shared is `taken`, which is atomic. Behind it one `TaskletHandle` has the tasklet
+// to itself, on whichever thread; the state is `Send` and the handler is `Sync`, and is not moved.
+unsafe impl<T: TaskletHandler> Sync for StaticTasklet<T> {}
+
+impl<T: TaskletHandler> StaticTasklet<T> {
+    /// A tasklet for a `static`.
+    #[doc(alias = "DECLARE_TASKLET")]
+    pub const fn new(handler: T, state: T::State) -> Self {
+        Self::declare(handler, state, false)
+    }
+
+    /// A tasklet for a `static` that is disabled until [`Tasklet::born_disabled`] is spent.
+    #[doc(alias = "DECLARE_TASKLET_DISABLED")]
+    pub const fn new_disabled(handler: T, state: T::State) -> Self {
+        Self::declare(handler, state, true)
+    }
+
+    const fn declare(handler: T, state: T::State, disabled: bool) -> Self {
+        // INVARIANT: As in `Tasklet::unregistered`.
+        Self {
+            tasklet: UnsafeCell::new(Tasklet {
+                core: Core::new_static::<T>(disabled),
+                handler,
+                state: UnsafeCell::new(state),
+            }),
+            taken: Atomic::new(0),
+        }
+    }
+
+    /// The handle: `Some` for the first who asks, once.
+    ///
+    /// Process context.
+    pub fn take(&'static self) -> Option<TaskletHandle<T>> {
+        if self.taken.xchg(1, ordering::Full) != 0 {
+            return None;
+        }
+
+        // INVARIANT: This is the only handle.
+        let handle = TaskletHandle { tasklet: self };
+        REGISTRY.add(&handle.core);
+        Some(handle)
+    }
+}
+
+/// The right to use a [`StaticTasklet`]. It kills the tasklet when it is dropped.
+///
+/// # Invariants
+///
+/// There is no other handle of the same tasklet.
+pub struct TaskletHandle<T: TaskletHandler> {
+    tasklet: &'static StaticTasklet<T>,
+}
+
+impl<T: TaskletHandler> TaskletHandle<T> {
+    /// The tasklet, for what needs it exclusively: a kill, or a disable that lends the state.
+    pub fn as_mut(&mut self) -> Pin<&mut Tasklet<T>> {
+        // SAFETY: By the type invariant nobody else has access to the tasklet, and a static is
+        // never moved.
+        unsafe { Pin::new_unchecked(&mut *self.tasklet.tasklet.get()) }
+    }
+}
+
+impl<T: TaskletHandler> Deref for TaskletHandle<T> {
+    type Target = Tasklet<T>;
+
+    fn deref(&self) -> &Tasklet<T> {
+        // SAFETY: `as_mut` is the only way to exclusive access, and borrows the handle exclusively.
+        unsafe { &*self.tasklet.tasklet.get() }
+    }
+}
+
+impl<T: TaskletHandler> Drop for TaskletHandle<T> {
+    fn drop(&mut self) {
+        self.as_mut().kill();
         REGISTRY.remove(&self.core);
     }
 }

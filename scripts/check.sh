@@ -12,8 +12,8 @@ mkdir -p "$results"
 summary=()
 passed=0 failed=0 skipped=0
 
-# suite NAME COMMAND...: a suite fails also if all its results are good and it exits non-zero: a guest
-# may die after its last test.
+# suite NAME COMMAND...: a suite fails also if all its results are good and it exits non-zero: a
+# guest may die after its last test.
 suite() {
 	local name=$1 ktap=$results/$1.ktap began=$SECONDS status=0 counts p f s
 	shift
