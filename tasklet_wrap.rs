@@ -382,8 +382,9 @@ impl<T: TaskletHandler> Tasklet<T> {
     pub fn born_disabled(&self) -> Option<Disabled<'_, T>> {
         let was = self.core.born_disabled.xchg(0, ordering::Full);
 
-        // It never ran yet, so that there is no run to wait for.
-        (was == 1).then_some(Disabled { tasklet: self })
+        // It never ran yet, so that there is no run to wait for. The guard must not even be made
+        // for others, as its drop would enable the tasklet.
+        (was == 1).then(|| Disabled { tasklet: self })
     }
 
     /// Keeps the tasklet from running, waits until it has stopped running, and lends its state.

@@ -8,12 +8,14 @@
 
 release=${1##*/}
 tree=$1/tree
-mkdir -p "$top/build/$release/tests"
+mkdir -p "$top/build/$release/tests/kernel"
 
 "$top/scripts/enter.sh" "$tree/source" "$tree/build" sh -euc '
 	cd /jitasklet
 	x86_64-linux-gnu-gcc-14 -std=gnu11 -O2 -Wall -Wextra -Werror -static \
 		-o "build/$1/tests/reader" tests/guest/reader.c
+	make --no-print-directory -s -C /kernel/build CC=x86_64-linux-gnu-gcc-14 JITASKLET_TEST=m \
+		M=/jitasklet MO="/jitasklet/build/$1/tests/kernel" modules
 	make --no-print-directory -s -C /kernel/build CC=x86_64-linux-gnu-gcc-14 \
 		M=/jitasklet/tests/clash MO="/jitasklet/build/$1/tests" modules
 ' sh "$release" </dev/null >&2 || die "the tests could not be built for $release: see above."

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The callback does not disable its tasklet, which would wait for itself.
+// error: E0599
+
+pub mod common;
+
+use common::*;
+
+pub struct Disabler;
+
+impl TaskletHandler for Disabler {
+    type State = ();
+
+    fn run(self: Pin<&Self>, _state: &mut (), cx: &TaskletContext<'_>) {
+        cx.disable();
+    }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the cases share: the wrapper as it is, and a handler that does nothing.
+
+#[path = "../../tasklet_wrap.rs"]
+pub mod tasklet_wrap;
+
+pub use core::pin::Pin;
+pub use kernel::{prelude::*, sync::Arc};
+pub use tasklet_wrap::*;
+
+/// Does nothing.
+pub struct Nothing;
+
+impl TaskletHandler for Nothing {
+    type State = u32;
+
+    fn run(self: Pin<&Self>, _state: &mut u32, _cx: &TaskletContext<'_>) {}
+}

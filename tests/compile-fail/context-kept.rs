@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The callback does not take its context along.
+// error: lifetime may not live long enough
+
+pub mod common;
+
+use common::*;
+
+pub struct Keeper;
+
+impl TaskletHandler for Keeper {
+    type State = ();
+
+    fn run(self: Pin<&Self>, _state: &mut (), cx: &TaskletContext<'_>) {
+        let kept: &'static TaskletContext<'static> = cx;
+        kept.schedule();
+    }
+}

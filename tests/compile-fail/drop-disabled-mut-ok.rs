@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A tasklet is not dropped while the guard that lends its state lives.
+
+pub mod common;
+
+use common::*;
+
+pub fn case(mut tasklet: Pin<KBox<Tasklet<Nothing>>>) {
+    let guard = tasklet.as_mut().disable_mut();
+    guard.enable();
+}

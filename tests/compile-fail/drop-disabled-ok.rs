@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A tasklet is not dropped while a guard lives.
+
+pub mod common;
+
+use common::*;
+
+pub fn case(tasklet: Pin<KBox<Tasklet<Nothing>>>) {
+    let guard = tasklet.disable();
+    guard.enable();
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The guard that lends the state is not spent twice.
+
+pub mod common;
+
+use common::*;
+
+pub fn case(tasklet: Pin<&mut Tasklet<Nothing>>) {
+    let guard = tasklet.disable_mut();
+    guard.enable();
+}

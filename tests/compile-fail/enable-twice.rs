@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A guard is not spent twice.
+// error: E0382
+
+pub mod common;
+
+use common::*;
+
+pub fn case(tasklet: &Tasklet<Nothing>) {
+    let guard = tasklet.disable();
+    guard.enable();
+    guard.enable();
+}

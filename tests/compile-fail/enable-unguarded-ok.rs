@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A tasklet is not enabled without a guard.
+
+pub mod common;
+
+use common::*;
+
+pub fn case(tasklet: &Tasklet<Nothing>) {
+    tasklet.schedule();
+}

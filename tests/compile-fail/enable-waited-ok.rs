@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A guard that became another by waiting is not spent besides that one.
+
+pub mod common;
+
+use common::*;
+
+pub fn case(tasklet: &Tasklet<Nothing>) {
+    let guard = tasklet.disable_nosync();
+    guard.wait().enable();
+}

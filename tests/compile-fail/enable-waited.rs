@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A guard that became another by waiting is not spent besides that one.
+// error: E0382
+
+pub mod common;
+
+use common::*;
+
+pub fn case(tasklet: &Tasklet<Nothing>) {
+    let guard = tasklet.disable_nosync();
+    guard.wait().enable();
+    guard.enable();
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A guard is not copied, to undo one disable twice.
+// error: E0599
+
+pub mod common;
+
+use common::*;
+
+pub fn case(tasklet: &Tasklet<Nothing>) {
+    let guard = tasklet.disable();
+    guard.clone().enable();
+    guard.enable();
+}

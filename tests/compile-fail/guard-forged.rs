@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A guard is not made without a disable.
+// error: E0451
+
+pub mod common;
+
+use common::*;
+
+pub fn case(tasklet: &Tasklet<Nothing>) {
+    let guard = Disabled { tasklet };
+    guard.enable();
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A handler that must not be shared is not given to a tasklet.
+
+pub mod common;
+
+use common::*;
+
+pub struct Counter(u32);
+
+impl TaskletHandler for Counter {
+    type State = ();
+
+    fn run(self: Pin<&Self>, _state: &mut (), _cx: &TaskletContext<'_>) {}
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A tasklet is not killed while the guard that lends its state lives.
+
+pub mod common;
+
+use common::*;
+
+pub fn case(mut tasklet: Pin<&mut Tasklet<Nothing>>) {
+    let mut guard = tasklet.as_mut().disable_mut();
+    *guard.state() += 1;
+    guard.enable();
+    tasklet.as_mut().kill();
+}

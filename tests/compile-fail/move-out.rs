@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A tasklet is not moved out of its pin.
+// error: E0277
+
+pub mod common;
+
+use common::*;
+
+pub fn case(tasklet: Pin<&mut Tasklet<Nothing>>) {
+    let tasklet = tasklet.get_mut();
+    tasklet.schedule();
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A tasklet is scheduled through the guard that lends its state, not past it.
+
+pub mod common;
+
+use common::*;
+
+pub fn case(mut tasklet: Pin<&mut Tasklet<Nothing>>) {
+    let guard = tasklet.as_mut().disable_mut();
+    guard.schedule();
+    guard.enable();
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A tasklet is scheduled through the guard that lends its state, not past it.
+// error: E0502
+
+pub mod common;
+
+use common::*;
+
+pub fn case(mut tasklet: Pin<&mut Tasklet<Nothing>>) {
+    let guard = tasklet.as_mut().disable_mut();
+    tasklet.schedule();
+    guard.enable();
+}

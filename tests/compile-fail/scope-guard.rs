@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A guard is not returned from the scope of its tasklet.
+// error: lifetime may not live long enough
+
+pub mod common;
+
+use common::*;
+
+pub fn case() -> Result {
+    let kept = Tasklet::scope::<Error, _>(Nothing, 0, |tasklet| tasklet.into_ref().get_ref().disable())?;
+    drop(kept);
+    Ok(())
+}

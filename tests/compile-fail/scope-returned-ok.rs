@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The tasklet of a scope is not returned from it.
+
+pub mod common;
+
+use common::*;
+
+pub fn case() -> Result {
+    Tasklet::scope::<Error, _>(Nothing, 0, |tasklet| {
+        tasklet.schedule();
+    })?;
+    Ok(())
+}

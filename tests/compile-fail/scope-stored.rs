@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The tasklet of a scope is not stored outside of it.
+// error: E0521
+
+pub mod common;
+
+use common::*;
+
+pub fn case() -> Result {
+    let mut kept = None;
+    Tasklet::scope::<Error, _>(Nothing, 0, |tasklet| {
+        kept = Some(tasklet);
+    })?;
+    drop(kept);
+    Ok(())
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A guard that others may hold too does not lend the state.
+
+pub mod common;
+
+use common::*;
+
+pub fn case(tasklet: Pin<&mut Tasklet<Nothing>>) {
+    let mut guard = tasklet.disable_mut();
+    *guard.state() += 1;
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A guard that others may hold too does not lend the state.
+// error: E0599
+
+pub mod common;
+
+use common::*;
+
+pub fn case(tasklet: Pin<&mut Tasklet<Nothing>>) {
+    let mut guard = tasklet.disable();
+    *guard.state() += 1;
+}

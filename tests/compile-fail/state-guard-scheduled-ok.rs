@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The state that a guard lends is not kept past a schedule.
+
+pub mod common;
+
+use common::*;
+
+pub fn case(tasklet: Pin<&mut Tasklet<Nothing>>) {
+    let mut guard = tasklet.disable_mut();
+    let state = guard.state();
+    *state += 1;
+    guard.schedule();
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A guard does not lend the state twice at a time.
+
+pub mod common;
+
+use common::*;
+
+pub fn case(tasklet: Pin<&mut Tasklet<Nothing>>) {
+    let mut guard = tasklet.disable_mut();
+    let state = guard.state();
+    core::mem::swap(state, &mut 1);
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The state that a kill gives back is not kept past a schedule.
+
+pub mod common;
+
+use common::*;
+
+pub fn case(mut tasklet: Pin<&mut Tasklet<Nothing>>) {
+    let state = tasklet.as_mut().kill();
+    *state += 1;
+    tasklet.schedule();
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The state is not touched while the tasklet is live.
+
+pub mod common;
+
+use common::*;
+
+pub fn case(tasklet: Pin<&mut Tasklet<Nothing>>) {
+    let state = tasklet.kill();
+    let _ = state;
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A constant is no static: its tasklet does not last.
+// error: E0716
+
+pub mod common;
+
+use common::*;
+
+const TASKLET: StaticTasklet<Nothing> = StaticTasklet::new(Nothing, 0);
+
+pub fn case() {
+    let handle = TASKLET.take();
+    drop(handle);
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The handle of a static tasklet is not dropped while a guard lives.
+
+pub mod common;
+
+use common::*;
+
+pub fn case(handle: TaskletHandle<Nothing>) {
+    let guard = handle.disable();
+    guard.enable();
+}

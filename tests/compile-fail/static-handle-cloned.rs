@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The handle of a static tasklet is not copied.
+// error: E0599
+
+pub mod common;
+
+use common::*;
+
+pub fn case(handle: TaskletHandle<Nothing>) {
+    handle.clone().schedule();
+    handle.schedule();
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The handle of a static tasklet is not made by anybody else.
+// error: E0451
+
+pub mod common;
+
+use common::*;
+
+static TASKLET: StaticTasklet<Nothing> = StaticTasklet::new(Nothing, 0);
+
+pub fn case() {
+    let handle = TaskletHandle { tasklet: &TASKLET };
+    handle.schedule();
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A static tasklet is not killed while a guard lives.
+
+pub mod common;
+
+use common::*;
+
+pub fn case(mut handle: TaskletHandle<Nothing>) {
+    let guard = handle.disable();
+    guard.enable();
+    handle.as_mut().kill();
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A static tasklet is not killed through a handle that is shared.
+// error: E0596
+
+pub mod common;
+
+use common::*;
+
+pub fn case(handle: &TaskletHandle<Nothing>) {
+    handle.as_mut().kill();
+}

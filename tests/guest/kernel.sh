@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# kernel.sh BUILD: the tests in the kernel, in the guest: what the module jitasklet_test reports in the
+# kernel log, and what becomes of tasklets that it leaks.
+
+. "${BASH_SOURCE[0]%/*}/../ktap.sh"
+
+ko=$1/tests/kernel/jitasklet_test.ko
+
+# The module's KTAP out of the log. A complaint of the kernel belongs to the test that reports next.
+report() {
+	awk -v complaints="$("$splats" <<<"$1")" '
+	BEGIN {
+		count = split(complaints, lines, "\n")
+		for (i = 1; i <= count; i++)
+			complaint[lines[i]] = 1
+	}
+	$0 in complaint { print "# " $0; complained = 1 }
+	!sub(/^\[[^]]*\] jitasklet_test: /, "") { next }
+	/^ok/ && complained { $0 = "not " $0 }
+	/^(not )?ok/ { complained = 0; print }
+	/^# / && !/^# end of suite/
+	' <<<"$1"
+}
+
+# Loads a module that leaks tasklets, and unloads it again. None of them may run afterwards.
+leaves_nothing() {
+	insmod "$ko" leak=1 || return
+	rmmod jitasklet_test || return
+	fails_and_leaves_nothing
+}
+
+fails_and_leaves_nothing() {
+	! insmod "$ko" leak=2 2>/dev/null || return
+	! grep -q jitasklet_test /proc/modules /proc/kallsyms
+}
+
+dmesg -c >/dev/null
+insmod "$ko"
+rmmod jitasklet_test
+log=$(dmesg -c)
+
+ktap_number=$(sed -nE 's/.*jitasklet_test: 1\.\.([0-9]+)$/\1/p' <<<"$log")
+plan $((ktap_number + 2))
+report "$log"
+grep -q 'jitasklet_test: # end of suite' <<<"$log" || exit 1
+
+t 'leaked tasklets are killed when the kernel frees the module' leaves_nothing
+t 'leaked tasklets are killed when the module fails to load' fails_and_leaves_nothing
+end

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The tests' surroundings: which CPUs there are, being on one, doing something on another, and what
+//! context this is.
+
+use core::marker::PhantomData;
+use kernel::{
+    bindings,
+    error::to_result,
+    ffi::{c_int, c_uint, c_void},
+    prelude::*,
+    types::NotThreadSafe,
+};
+
+extern "C" {
+    fn test_in_serving_softirq() -> bool;
+    fn test_in_hardirq() -> bool;
+    fn test_irqs_disabled() -> bool;
+    fn test_next_cpu(cpu: c_int) -> c_uint;
+    fn test_pin(cpu: c_int) -> c_int;
+    fn test_on_every_cpu(run: unsafe extern "C" fn(*mut c_void), arg: *mut c_void) -> c_int;
+}
+
+/// `in_serving_softirq()`.
+pub(crate) fn in_serving_softirq() -> bool {
+    // SAFETY: Any context may ask.
+    unsafe { test_in_serving_softirq() }
+}
+
+/// `in_hardirq()`.
+pub(crate) fn in_hardirq() -> bool {
+    // SAFETY: Any context may ask.
+    unsafe { test_in_hardirq() }
+}
+
+/// `irqs_disabled()`.
+pub(crate) fn irqs_disabled() -> bool {
+    // SAFETY: Any context may ask.
+    unsafe { test_irqs_disabled() }
+}
+
+/// The CPUs that are online.
+pub(crate) fn online_cpus() -> impl Iterator<Item = u32> + Clone {
+    let next = |cpu: c_int| {
+        // SAFETY: Reads a mask of CPUs.
+        let cpu = unsafe { test_next_cpu(cpu) };
+        (cpu < crate::nr_cpu_ids()).then_some(cpu)
+    };
+
+    core::iter::successors(next(-1), move |&cpu| next(cpu as c_int))
+}
+
+/// Keeps the task on one CPU for as long as it lives.
+pub(crate) struct Pinned(PhantomData<NotThreadSafe>);
+
+impl Pinned {
+    pub(crate) fn to(cpu: u32) -> Self {
+        // SAFETY: Concerns the current task only.
+        unsafe { test_pin(cpu as c_int) };
+        Self(PhantomData)
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        // SAFETY: Concerns the current task only.
+        unsafe { test_pin(-1) };
+    }
+}
+
+/// Calls `f` on `cpu` with interrupts off, and waits for it: in an interrupt, if that is not the
+/// CPU of the caller.
+pub(crate) fn on_cpu<F: Fn() + Sync>(cpu: u32, f: F) {
+    // SAFETY: `call::<F>` gets a pointer to `f`, which lives until the call has returned.
+    unsafe {
+        bindings::smp_call_function_single(
+            cpu as c_int,
+            Some(call::<F>),
+            core::ptr::from_ref(&f).cast_mut().cast(),
+            1,
+        )
+    };
+}
+
+/// Calls `f` on every CPU at once, each time in a thread of that CPU, and waits for all.
+pub(crate) fn on_every_cpu<F: Fn() + Sync>(f: F) -> Result {
+    // SAFETY: `call::<F>` gets a pointer to `f`, which lives until the last call has returned.
+    to_result(unsafe {
+        test_on_every_cpu(call::<F>, core::ptr::from_ref(&f).cast_mut().cast())
+    })
+}
+
+/// # Safety
+///
+/// `f` points to an `F` that lives until the end of the call.
+unsafe extern "C" fn call<F: Fn() + Sync>(f: *mut c_void) {
+    // SAFETY: The caller promises just this.
+    unsafe { (*f.cast::<F>())() }
+}

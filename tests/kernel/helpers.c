@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * helpers.c: what the tests need of C besides the wrapper's own helpers.
+ */
+
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/hardirq.h>
+#include <linux/irqflags.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+bool test_in_serving_softirq(void)
+{
+	return in_serving_softirq();
+}
+
+bool test_in_hardirq(void)
+{
+	return in_hardirq();
+}
+
+bool test_irqs_disabled(void)
+{
+	return irqs_disabled();
+}
+
+/* The online CPU after @cpu, which begins with -1; at least nr_cpu_ids if there is none. */
+unsigned int test_next_cpu(int cpu)
+{
+	return cpumask_next(cpu, cpu_online_mask);
+}
+
+/* Keeps the current task on @cpu, or lets it go anywhere again if @cpu is negative. */
+int test_pin(int cpu)
+{
+	return set_cpus_allowed_ptr(current, cpu < 0 ? cpu_possible_mask : cpumask_of(cpu));
+}
+
+struct test_job {
+	void (*run)(void *arg);
+	void *arg;
+	struct completion done;
+};
+
+static int test_run_job(void *data)
+{
+	struct test_job *job = data;
+
+	job->run(job->arg);
+	/* Ends in the kernel's code: this module may go as soon as the job is done. */
+	kthread_complete_and_exit(&job->done, 0);
+}
+
+/* Calls @run on every online CPU at once, each in a thread of that CPU, and waits for all. */
+int test_on_every_cpu(void (*run)(void *arg), void *arg)
+{
+	struct test_job *jobs = kcalloc(nr_cpu_ids, sizeof(*jobs), GFP_KERNEL);
+	struct task_struct *thread;
+	unsigned int cpu;
+	int error = 0;
+
+	if (!jobs)
+		return -ENOMEM;
+	for_each_online_cpu(cpu) {
+		jobs[cpu].arg = arg;
+		init_completion(&jobs[cpu].done);
+		thread = kthread_create_on_cpu(test_run_job, &jobs[cpu], cpu, "jittest/%u");
+		if (IS_ERR(thread)) {
+			error = PTR_ERR(thread);
+			break;
+		}
+		jobs[cpu].run = run;
+		wake_up_process(thread);
+	}
+	for_each_online_cpu(cpu) {
+		if (jobs[cpu].run)
+			wait_for_completion(&jobs[cpu].done);
+	}
+	kfree(jobs);
+	return error;
+}

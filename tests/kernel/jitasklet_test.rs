@@ -1,0 +1,952 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What LDD3 7.5 says of tasklets, and what `tasklet_wrap.rs` promises, proved in a running kernel.
+//!
+//! Loading the module runs the tests, one after another, and prints KTAP into the kernel log. Which
+//! sentence of the chapter each of them stands for is in `tests/README.md`.
+//!
+//! With the parameter `leak=1` it runs none, but leaves tasklets behind that nobody can kill any
+//! more, for the kernel to deal with when it frees the module; with `leak=2` it fails to load, too.
+
+use core::pin::Pin;
+use kernel::{
+    cpu::{nr_cpu_ids, CpuId},
+    prelude::*,
+    sync::atomic::{ordering::Relaxed, Atomic},
+    time::{
+        delay::{fsleep, udelay},
+        Delta,
+    },
+};
+
+#[path = "../../context.rs"]
+pub mod context;
+mod env;
+#[path = "../../tasklet_wrap.rs"]
+pub mod tasklet_wrap;
+
+use env::{online_cpus, on_cpu, on_every_cpu, Pinned};
+use tasklet_wrap::{StaticTasklet, Tasklet, TaskletContext, TaskletHandler};
+
+module! {
+    type: Tests,
+    name: "jitasklet_test",
+    authors: ["The jitasklet authors"],
+    description: "The tests of jitasklet's tasklet wrapper",
+    license: "GPL",
+    params: {
+        leak: i32 {
+            default: 0,
+            description: "1: leak tasklets and run no tests; 2: and fail to load",
+        },
+    },
+}
+
+struct Tests;
+
+impl kernel::Module for Tests {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        match *module_parameters::leak.value() {
+            0 => run_all(),
+            1 => leak_tasklets()?,
+            _ => {
+                leak_tasklets()?;
+                return Err(EBUSY);
+            }
+        }
+        Ok(Self)
+    }
+}
+
+/// How a test can end other than well.
+enum End {
+    Failed(&'static str),
+    Skipped(&'static str),
+}
+
+type Verdict = Result<(), End>;
+
+impl From<Error> for End {
+    fn from(_: Error) -> Self {
+        End::Failed("out of memory")
+    }
+}
+
+macro_rules! check {
+    ($condition:expr) => {
+        if !$condition {
+            return Err(End::Failed(concat!("line ", line!(), ": ", stringify!($condition))));
+        }
+    };
+}
+
+/// With which of the two calls a test schedules.
+#[derive(Clone, Copy, PartialEq)]
+enum Priority {
+    Normal,
+    Hi,
+}
+use Priority::{Hi, Normal};
+
+impl Priority {
+    fn schedule<T: TaskletHandler>(self, tasklet: &Tasklet<T>) {
+        match self {
+            Normal => tasklet.schedule(),
+            Hi => tasklet.hi_schedule(),
+        }
+    }
+
+    fn reschedule(self, cx: &TaskletContext<'_>) {
+        match self {
+            Normal => cx.schedule(),
+            Hi => cx.hi_schedule(),
+        }
+    }
+}
+
+/// Words that a callback and a test share.
+struct Flags {
+    /// How often the callback has begun and ended.
+    begun: Atomic<i32>,
+    ended: Atomic<i32>,
+    /// What the test lets the callback do.
+    go: Atomic<i32>,
+    /// What the callback found.
+    found: Atomic<i32>,
+}
+
+impl Flags {
+    const fn new() -> Self {
+        Self {
+            begun: Atomic::new(0),
+            ended: Atomic::new(0),
+            go: Atomic::new(0),
+            found: Atomic::new(0),
+        }
+    }
+
+    fn runs(&self) -> i32 {
+        self.ended.load(Relaxed)
+    }
+}
+
+/// A tasklet's handler for a test: the callback is a function, with flags and a state.
+struct Probe<S> {
+    flags: Flags,
+    run: fn(&Flags, &mut S, &TaskletContext<'_>),
+}
+
+impl<S: Send + 'static> TaskletHandler for Probe<S> {
+    type State = S;
+
+    fn run(self: Pin<&Self>, state: &mut S, cx: &TaskletContext<'_>) {
+        let this = self.get_ref();
+
+        this.flags.begun.add(1, Relaxed);
+        (this.run)(&this.flags, state, cx);
+        this.flags.ended.add(1, Relaxed);
+    }
+}
+
+impl<S> Probe<S> {
+    const fn new(run: fn(&Flags, &mut S, &TaskletContext<'_>)) -> Self {
+        Self {
+            flags: Flags::new(),
+            run,
+        }
+    }
+}
+
+type Probed<'a, S> = Pin<&'a mut Tasklet<Probe<S>>>;
+
+fn flags<'a, S: Send + 'static>(tasklet: &'a Probed<'_, S>) -> &'a Flags {
+    &tasklet.as_ref().handler().get_ref().flags
+}
+
+/// Runs `test` with a tasklet whose callback is `run`.
+fn with<S: Send + 'static>(
+    state: S,
+    run: fn(&Flags, &mut S, &TaskletContext<'_>),
+    test: impl FnOnce(Probed<'_, S>) -> Verdict,
+) -> Verdict {
+    Tasklet::scope(Probe::new(run), state, test)?
+}
+
+/// A callback that does nothing but be counted.
+fn nothing<S>(_: &Flags, _: &mut S, _: &TaskletContext<'_>) {}
+
+/// Waits, in process context, until `condition` holds; gives up after ten seconds of waiting.
+fn eventually(condition: impl Fn() -> bool) -> bool {
+    for _ in 0..10_000 {
+        if condition() {
+            return true;
+        }
+        fsleep(Delta::from_millis(1));
+    }
+    false
+}
+
+/// The same in a callback, which must not sleep; gives up after two seconds.
+fn spin_until(condition: impl Fn() -> bool) -> bool {
+    for _ in 0..2_000_000 {
+        if condition() {
+            return true;
+        }
+        udelay(Delta::from_micros(1));
+    }
+    false
+}
+
+/// Sees to it that what is scheduled on this CPU, and can run, has run: three tasklets of each
+/// priority, scheduled behind it one after another, have.
+fn flush() -> Verdict {
+    for p in [Normal, Hi, Normal, Hi, Normal, Hi] {
+        with((), nothing, |t| {
+            p.schedule(&t);
+            check!(eventually(|| flags(&t).runs() == 1));
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn is_rt() -> bool {
+    cfg!(CONFIG_PREEMPT_RT)
+}
+
+// ---- The context of a run. ----
+
+fn runs_in_softirq_context_with_interrupts_enabled(p: Priority) -> Verdict {
+    fn run(flags: &Flags, _: &mut (), _: &TaskletContext<'_>) {
+        let right = env::in_serving_softirq()
+            && context::Context::current().in_interrupt
+            && !env::in_hardirq()
+            && !env::irqs_disabled();
+
+        flags.found.store(i32::from(right), Relaxed);
+    }
+
+    with((), run, |t| {
+        p.schedule(&t);
+        check!(eventually(|| flags(&t).runs() == 1));
+        check!(flags(&t).found.load(Relaxed) == 1);
+        Ok(())
+    })
+}
+
+fn runs_on_the_cpu_that_scheduled_it(p: Priority) -> Verdict {
+    fn run(flags: &Flags, _: &mut (), _: &TaskletContext<'_>) {
+        flags.found.store(CpuId::current().as_u32() as i32, Relaxed);
+    }
+
+    with((), run, |t| {
+        for (n, cpu) in online_cpus().enumerate() {
+            on_cpu(cpu, || p.schedule(&t));
+            check!(eventually(|| flags(&t).runs() == n as i32 + 1));
+            check!(flags(&t).found.load(Relaxed) == cpu as i32);
+        }
+        Ok(())
+    })
+}
+
+/// Both CPUs schedule it all the time, so that one often finds it running on the other.
+fn never_runs_twice_at_the_same_time(p: Priority) -> Verdict {
+    fn run(flags: &Flags, cpus: &mut u64, _: &TaskletContext<'_>) {
+        if flags.go.fetch_add(1, Relaxed) != 0 {
+            flags.found.store(1, Relaxed);
+        }
+        *cpus |= 1 << (CpuId::current().as_u32() % 64);
+        udelay(Delta::from_micros(20));
+        flags.go.add(-1, Relaxed);
+    }
+
+    with(0, run, |mut t| {
+        for _ in 0..500 {
+            for cpu in online_cpus() {
+                on_cpu(cpu, || p.schedule(&t));
+            }
+        }
+        let cpus = *t.as_mut().kill();
+        check!(flags(&t).found.load(Relaxed) == 0);
+        check!(cpus.count_ones() == online_cpus().count().min(64) as u32);
+        Ok(())
+    })
+}
+
+fn different_tasklets_run_at_the_same_time(p: Priority) -> Verdict {
+    static MET: [Atomic<i32>; 2] = [const { Atomic::new(0) }; 2];
+
+    fn meet(flags: &Flags, me: &mut usize, _: &TaskletContext<'_>) {
+        MET[*me].store(1, Relaxed);
+        let met = spin_until(|| MET[1 - *me].load(Relaxed) == 1);
+        flags.found.store(i32::from(met), Relaxed);
+    }
+
+    let mut cpus = online_cpus();
+    let (Some(first), Some(second)) = (cpus.next(), cpus.next()) else {
+        return Err(End::Skipped("there is only one CPU"));
+    };
+    for met in &MET {
+        met.store(0, Relaxed);
+    }
+    with(0, meet, |a| {
+        with(1, meet, |b| {
+            on_cpu(first, || p.schedule(&a));
+            on_cpu(second, || p.schedule(&b));
+            check!(eventually(|| flags(&a).runs() == 1 && flags(&b).runs() == 1));
+            check!(flags(&a).found.load(Relaxed) == 1 && flags(&b).found.load(Relaxed) == 1);
+            Ok(())
+        })
+    })
+}
+
+// ---- Scheduling. ----
+
+fn scheduled_twice_before_it_runs_it_runs_once(p: Priority) -> Verdict {
+    with((), nothing, |t| {
+        for (n, cpu) in online_cpus().enumerate() {
+            let _pinned = Pinned::to(cpu);
+            // Interrupts are off in there, so that nothing runs between the two.
+            on_cpu(cpu, || {
+                p.schedule(&t);
+                p.schedule(&t);
+            });
+            check!(eventually(|| flags(&t).runs() > n as i32));
+            flush()?;
+            check!(flags(&t).runs() == n as i32 + 1);
+        }
+        Ok(())
+    })
+}
+
+fn scheduled_twice_while_disabled_it_runs_once(p: Priority) -> Verdict {
+    with((), nothing, |t| {
+        let disabled = t.disable();
+        p.schedule(&t);
+        flush()?;
+        p.schedule(&t);
+        disabled.enable();
+        check!(eventually(|| flags(&t).runs() > 0));
+        flush()?;
+        check!(flags(&t).runs() == 1);
+        Ok(())
+    })
+}
+
+/// Holds its first run until it is told to go on.
+fn hold_the_first_run<S>(flags: &Flags, _: &mut S, _: &TaskletContext<'_>) {
+    if flags.begun.load(Relaxed) == 1 {
+        spin_until(|| flags.go.load(Relaxed) == 1);
+    }
+}
+
+fn scheduled_while_it_runs_it_runs_again(p: Priority) -> Verdict {
+    let mut cpus = online_cpus();
+    let (Some(here), Some(there)) = (cpus.next(), cpus.next()) else {
+        return Err(End::Skipped("there is only one CPU"));
+    };
+    let _pinned = Pinned::to(here);
+
+    with((), hold_the_first_run, |t| {
+        on_cpu(there, || p.schedule(&t));
+        check!(eventually(|| flags(&t).begun.load(Relaxed) == 1));
+        p.schedule(&t);
+        p.schedule(&t);
+        check!(flags(&t).runs() == 0);
+        flags(&t).go.store(1, Relaxed);
+        check!(eventually(|| flags(&t).runs() == 2));
+        flush()?;
+        check!(flags(&t).runs() == 2);
+        Ok(())
+    })
+}
+
+fn it_reschedules_itself(p: Priority) -> Verdict {
+    fn run(flags: &Flags, p: &mut Priority, cx: &TaskletContext<'_>) {
+        if flags.begun.load(Relaxed) < 100 {
+            p.reschedule(cx);
+        }
+    }
+
+    with(p, run, |t| {
+        p.schedule(&t);
+        check!(eventually(|| flags(&t).runs() == 100));
+        flush()?;
+        check!(flags(&t).runs() == 100);
+        Ok(())
+    })
+}
+
+fn it_reschedules_itself_at_the_other_priority(p: Priority) -> Verdict {
+    fn run(flags: &Flags, p: &mut Priority, cx: &TaskletContext<'_>) {
+        *p = if *p == Normal { Hi } else { Normal };
+        if flags.begun.load(Relaxed) < 100 {
+            p.reschedule(cx);
+        }
+    }
+
+    with(p, run, |t| {
+        p.schedule(&t);
+        check!(eventually(|| flags(&t).runs() == 100));
+        flush()?;
+        check!(flags(&t).runs() == 100);
+        Ok(())
+    })
+}
+
+/// The order in which tasklets ran.
+static TURN: Atomic<i32> = Atomic::new(0);
+
+fn take_a_turn(flags: &Flags, _: &mut (), _: &TaskletContext<'_>) {
+    flags.found.store(TURN.fetch_add(1, Relaxed), Relaxed);
+}
+
+/// Schedules two tasklets with interrupts off, and tells whether the second ran first.
+fn overtakes(
+    cpu: u32,
+    first: impl Fn(&Tasklet<Probe<()>>) + Sync,
+    second: impl Fn(&Tasklet<Probe<()>>) + Sync,
+) -> Result<bool, End> {
+    let mut overtaken = false;
+
+    with((), take_a_turn, |a| {
+        with((), take_a_turn, |b| {
+            let _pinned = Pinned::to(cpu);
+            on_cpu(cpu, || {
+                first(&a);
+                second(&b);
+            });
+            check!(eventually(|| flags(&a).runs() == 1 && flags(&b).runs() == 1));
+            overtaken = flags(&b).found.load(Relaxed) < flags(&a).found.load(Relaxed);
+            Ok(())
+        })
+    })?;
+    Ok(overtaken)
+}
+
+fn high_priority_runs_before_normal() -> Verdict {
+    for cpu in online_cpus() {
+        check!(overtakes(cpu, |a| a.schedule(), |b| b.hi_schedule())?);
+        check!(!overtakes(cpu, |a| a.hi_schedule(), |b| b.schedule())?);
+        check!(!overtakes(cpu, |a| a.schedule(), |b| b.schedule())?);
+        check!(!overtakes(cpu, |a| a.hi_schedule(), |b| b.hi_schedule())?);
+    }
+    Ok(())
+}
+
+fn the_first_schedule_decides_the_priority() -> Verdict {
+    for cpu in online_cpus() {
+        check!(overtakes(
+            cpu,
+            |a| {
+                a.schedule();
+                a.hi_schedule();
+            },
+            |b| b.hi_schedule()
+        )?);
+        check!(!overtakes(
+            cpu,
+            |a| {
+                a.hi_schedule();
+                a.schedule();
+            },
+            |b| b.hi_schedule()
+        )?);
+    }
+    Ok(())
+}
+
+/// Scheduled by an interrupt, it first runs at that interrupt's exit. As it reschedules itself, it
+/// must go on in ksoftirqd before the eleventh pass, so that the interrupted task goes on, too.
+fn a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes(p: Priority) -> Verdict {
+    /// The passes outside of ksoftirqd, those after the first one inside, and the priority.
+    type Seen = (u32, u32, Priority);
+
+    fn run(flags: &Flags, (outside, later, p): &mut Seen, cx: &TaskletContext<'_>) {
+        let comm = context::Context::current();
+        let inside = comm.comm().to_bytes().starts_with(b"ksoftirqd/");
+
+        if !inside {
+            *outside += 1;
+        }
+        if inside || *later > 0 {
+            *later += 1;
+        }
+        if flags.begun.load(Relaxed) < 20 {
+            p.reschedule(cx);
+        }
+    }
+
+    if is_rt() {
+        return Err(End::Skipped("on PREEMPT_RT an interrupt's exit only wakes a thread"));
+    }
+    let mut at_exit = 0;
+    for cpu in online_cpus().cycle().take(20) {
+        // The interrupt comes from another CPU, if there is one.
+        with((0, 0, p), run, |mut t| {
+            on_cpu(cpu, || p.schedule(&t));
+            check!(eventually(|| flags(&t).runs() == 20));
+            let (outside, later, _) = *t.as_mut().kill();
+            check!(outside <= 10);
+            check!(later > 0);
+            at_exit += i32::from(outside > 0);
+            Ok(())
+        })?;
+    }
+    check!(at_exit > 0);
+    Ok(())
+}
+
+// ---- Disabling. ----
+
+fn it_runs_once_enabled_as_often_as_disabled(p: Priority) -> Verdict {
+    with((), nothing, |t| {
+        let first = t.disable();
+        let second = t.disable_nosync();
+        let third = t.disable();
+        p.schedule(&t);
+        flush()?;
+        check!(flags(&t).runs() == 0);
+        first.enable();
+        flush()?;
+        check!(flags(&t).runs() == 0);
+        drop(third);
+        flush()?;
+        check!(flags(&t).runs() == 0);
+        second.enable();
+        check!(eventually(|| flags(&t).runs() == 1));
+        flush()?;
+        check!(flags(&t).runs() == 1);
+        Ok(())
+    })
+}
+
+/// Once it is told that somebody disables it, it takes its time, and then says that it has ended.
+fn end_late(flags: &Flags, _: &mut (), _: &TaskletContext<'_>) {
+    spin_until(|| flags.go.load(Relaxed) == 1);
+    udelay(Delta::from_millis(3));
+    flags.found.store(1, Relaxed);
+}
+
+/// Runs `test` while a tasklet with the callback `run` is in its first run on another CPU.
+fn while_running(
+    p: Priority,
+    run: fn(&Flags, &mut (), &TaskletContext<'_>),
+    test: impl FnOnce(Probed<'_, ()>) -> Verdict,
+) -> Verdict {
+    let mut cpus = online_cpus();
+    let (Some(here), Some(there)) = (cpus.next(), cpus.next()) else {
+        return Err(End::Skipped("there is only one CPU"));
+    };
+    let _pinned = Pinned::to(here);
+
+    with((), run, |t| {
+        on_cpu(there, || p.schedule(&t));
+        check!(eventually(|| flags(&t).begun.load(Relaxed) == 1));
+        test(t)
+    })
+}
+
+fn disable_waits_for_a_running_callback(p: Priority) -> Verdict {
+    while_running(p, end_late, |t| {
+        flags(&t).go.store(1, Relaxed);
+        let disabled = t.disable();
+        check!(flags(&t).found.load(Relaxed) == 1);
+        disabled.enable();
+        Ok(())
+    })
+}
+
+fn disable_mut_waits_for_a_running_callback(p: Priority) -> Verdict {
+    while_running(p, end_late, |mut t| {
+        flags(&t).go.store(1, Relaxed);
+        t.as_mut().disable_mut().enable();
+        check!(flags(&t).found.load(Relaxed) == 1);
+        Ok(())
+    })
+}
+
+fn disable_mut_waits_although_a_guard_was_leaked(p: Priority) -> Verdict {
+    while_running(p, end_late, |mut t| {
+        core::mem::forget(t.disable_nosync());
+        flags(&t).go.store(1, Relaxed);
+        t.as_mut().disable_mut().enable();
+        check!(flags(&t).found.load(Relaxed) == 1);
+        Ok(())
+    })
+}
+
+fn disable_nosync_does_not_wait_until_asked_to(p: Priority) -> Verdict {
+    while_running(p, end_late, |t| {
+        let disabled = t.disable_nosync();
+        check!(flags(&t).found.load(Relaxed) == 0 && flags(&t).runs() == 0);
+        p.schedule(&t);
+        flags(&t).go.store(1, Relaxed);
+        let disabled = disabled.wait();
+        check!(flags(&t).found.load(Relaxed) == 1);
+        flush()?;
+        check!(flags(&t).runs() == 1);
+        disabled.enable();
+        check!(eventually(|| flags(&t).runs() == 2));
+        Ok(())
+    })
+}
+
+fn a_tasklet_born_disabled_runs_once_its_birth_is_spent(p: Priority) -> Verdict {
+    let tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new(nothing), ()), GFP_KERNEL)?;
+    let flags = &tasklet.as_ref().handler().get_ref().flags;
+
+    p.schedule(&tasklet);
+    flush()?;
+    check!(flags.runs() == 0);
+    let birth = tasklet.born_disabled();
+    check!(birth.is_some() && tasklet.born_disabled().is_none());
+    drop(birth);
+    check!(eventually(|| flags.runs() == 1));
+    Ok(())
+}
+
+fn a_static_runs_through_the_one_handle(p: Priority) -> Verdict {
+    static ENABLED: [StaticTasklet<Probe<()>>; 2] =
+        [const { StaticTasklet::new(Probe::new(nothing), ()) }; 2];
+
+    let tasklet = &ENABLED[p as usize];
+    let Some(handle) = tasklet.take() else {
+        return Err(End::Failed("the handle was taken already"));
+    };
+    check!(tasklet.take().is_none());
+    check!(handle.born_disabled().is_none());
+    p.schedule(&handle);
+    // Dropping the handle waits for the run.
+    drop(handle);
+    check!(tasklet.take().is_none());
+    Ok(())
+}
+
+fn a_static_born_disabled_runs_once_its_birth_is_spent(p: Priority) -> Verdict {
+    static DISABLED: [StaticTasklet<Probe<u32>>; 2] =
+        [const { StaticTasklet::new_disabled(Probe::new(|_, runs, _| *runs += 1), 0) }; 2];
+
+    let Some(mut handle) = DISABLED[p as usize].take() else {
+        return Err(End::Failed("the handle was taken already"));
+    };
+    p.schedule(&handle);
+    flush()?;
+    check!(*handle.as_mut().disable_mut().state() == 0);
+    let Some(birth) = handle.born_disabled() else {
+        return Err(End::Failed("it was not born disabled"));
+    };
+    birth.enable();
+    check!(*handle.as_mut().kill() == 1);
+    Ok(())
+}
+
+// ---- Killing. ----
+
+/// Takes so long that a kill that does not wait would be back before the end.
+fn run_long<S>(_: &Flags, _: &mut S, _: &TaskletContext<'_>) {
+    udelay(Delta::from_millis(3));
+}
+
+fn kill_waits_for_a_scheduled_run(p: Priority) -> Verdict {
+    with((), run_long, |mut t| {
+        for (n, cpu) in online_cpus().enumerate() {
+            let _pinned = Pinned::to(cpu);
+            on_cpu(cpu, || p.schedule(&t));
+            t.as_mut().kill();
+            check!(flags(&t).runs() == n as i32 + 1);
+        }
+        Ok(())
+    })
+}
+
+fn run_for_ever(_: &Flags, p: &mut Priority, cx: &TaskletContext<'_>) {
+    p.reschedule(cx);
+}
+
+/// The killer is on the CPU of the tasklet: it gets to run only between two passes of the softirqs,
+/// when the tasklet is always scheduled.
+fn kill_ends_one_that_reschedules_itself_for_ever(p: Priority) -> Verdict {
+    for cpu in online_cpus() {
+        let _pinned = Pinned::to(cpu);
+
+        with(p, run_for_ever, |mut t| {
+            p.schedule(&t);
+            check!(eventually(|| flags(&t).runs() > 100));
+            t.as_mut().kill();
+            let runs = flags(&t).runs();
+            flush()?;
+            check!(flags(&t).runs() == runs);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn after_kill_it_can_be_scheduled_and_reschedule_itself_again(p: Priority) -> Verdict {
+    with(p, run_for_ever, |mut t| {
+        for _ in 0..10 {
+            let runs = flags(&t).runs();
+            p.schedule(&t);
+            check!(eventually(|| flags(&t).runs() > runs + 100));
+            t.as_mut().kill();
+        }
+        Ok(())
+    })
+}
+
+fn kill_discards_the_run_of_a_disabled_one(p: Priority) -> Verdict {
+    with((), nothing, |mut t| {
+        core::mem::forget(t.disable());
+        core::mem::forget(t.disable_nosync());
+        p.schedule(&t);
+        flush()?;
+        t.as_mut().kill();
+        flush()?;
+        check!(flags(&t).runs() == 0);
+        // It is idle and enabled now.
+        p.schedule(&t);
+        check!(eventually(|| flags(&t).runs() == 1));
+        Ok(())
+    })
+}
+
+fn kill_enables_one_that_was_born_disabled(p: Priority) -> Verdict {
+    let mut tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new(nothing), ()), GFP_KERNEL)?;
+
+    p.schedule(&tasklet);
+    tasklet.as_mut().kill();
+    check!(tasklet.born_disabled().is_none());
+    p.schedule(&tasklet);
+    let flags = &tasklet.as_ref().handler().get_ref().flags;
+    check!(eventually(|| flags.runs() == 1));
+    Ok(())
+}
+
+/// The runs of all tasklets that count themselves here.
+static RUNS: Atomic<i32> = Atomic::new(0);
+
+fn count_in_static<S>(_: &Flags, _: &mut S, _: &TaskletContext<'_>) {
+    RUNS.add(1, Relaxed);
+}
+
+fn drop_discards_the_run_of_a_disabled_one(p: Priority) -> Verdict {
+    let tasklet = KBox::pin_init(Tasklet::new(Probe::new(count_in_static), ()), GFP_KERNEL)?;
+
+    RUNS.store(0, Relaxed);
+    core::mem::forget(tasklet.disable());
+    p.schedule(&tasklet);
+    flush()?;
+    drop(tasklet);
+    check!(RUNS.load(Relaxed) == 0);
+    Ok(())
+}
+
+fn a_leaked_guard_does_not_stop_the_drop_of_a_running_one(p: Priority) -> Verdict {
+    with(p, run_for_ever, |t| {
+        p.schedule(&t);
+        check!(eventually(|| flags(&t).runs() > 100));
+        core::mem::forget(t.disable_nosync());
+        Ok(())
+    })
+}
+
+/// The callback uses what the drop frees, until its very end.
+fn drop_while_it_runs_on_another_cpu_waits(p: Priority) -> Verdict {
+    static BEGUN: Atomic<i32> = Atomic::new(0);
+
+    fn run(_: &Flags, data: &mut KBox<u64>, _: &TaskletContext<'_>) {
+        BEGUN.store(1, Relaxed);
+        for _ in 0..300 {
+            udelay(Delta::from_micros(10));
+            **data += 1;
+        }
+        RUNS.store(**data as i32, Relaxed);
+    }
+
+    let mut cpus = online_cpus();
+    let (Some(here), Some(there)) = (cpus.next(), cpus.next()) else {
+        return Err(End::Skipped("there is only one CPU"));
+    };
+    let _pinned = Pinned::to(here);
+
+    for _ in 0..20 {
+        let data = KBox::new(0, GFP_KERNEL).map_err(Error::from)?;
+        let tasklet = KBox::pin_init(Tasklet::new(Probe::new(run), data), GFP_KERNEL)?;
+
+        BEGUN.store(0, Relaxed);
+        RUNS.store(0, Relaxed);
+        on_cpu(there, || p.schedule(&tasklet));
+        check!(spin_until(|| BEGUN.load(Relaxed) == 1));
+        drop(tasklet);
+        check!(RUNS.load(Relaxed) == 300);
+    }
+    Ok(())
+}
+
+fn ten_thousand_are_made_scheduled_and_dropped_on_every_cpu_at_once(p: Priority) -> Verdict {
+    static FAILED: Atomic<i32> = Atomic::new(0);
+    const CYCLES: i32 = 10_000;
+
+    RUNS.store(0, Relaxed);
+    FAILED.store(0, Relaxed);
+    let each = CYCLES / online_cpus().count() as i32;
+    on_every_cpu(|| {
+        for _ in 0..each {
+            match KBox::pin_init(Tasklet::new(Probe::new(count_in_static), ()), GFP_KERNEL) {
+                Ok(tasklet) => p.schedule(&tasklet),
+                Err(_) => FAILED.store(1, Relaxed),
+            }
+        }
+    })?;
+    check!(FAILED.load(Relaxed) == 0);
+    check!(RUNS.load(Relaxed) == each * online_cpus().count() as i32);
+    Ok(())
+}
+
+// ---- The state. ----
+
+fn kill_hands_the_state_back(p: Priority) -> Verdict {
+    with(0u32, |_, runs, _| *runs += 1, |mut t| {
+        for n in 1..=100 {
+            p.schedule(&t);
+            let runs = t.as_mut().kill();
+            check!(*runs == 2 * n - 1);
+            *runs += 1;
+        }
+        Ok(())
+    })
+}
+
+fn disable_mut_lends_the_state(p: Priority) -> Verdict {
+    with(0u32, |_, runs, _| *runs += 1, |mut t| {
+        let mut disabled = t.as_mut().disable_mut();
+        *disabled.state() = 40;
+        match p {
+            Normal => disabled.schedule(),
+            Hi => disabled.hi_schedule(),
+        }
+        flush()?;
+        check!(*disabled.state() == 40);
+        *disabled.state() += 1;
+        disabled.enable();
+        check!(*t.as_mut().kill() == 42);
+        Ok(())
+    })
+}
+
+fn a_leaked_guard_keeps_it_disabled_after_disable_mut(p: Priority) -> Verdict {
+    with(0u32, |_, runs, _| *runs += 1, |mut t| {
+        core::mem::forget(t.disable());
+        p.schedule(&t);
+        for _ in 0..3 {
+            *t.as_mut().disable_mut().state() += 10;
+            flush()?;
+        }
+        check!(flags(&t).runs() == 0);
+        check!(*t.as_mut().kill() == 30);
+        Ok(())
+    })
+}
+
+// ---- What is left to the kernel when it frees the module. ----
+
+/// Two that run for ever, one of them a static; one that is disabled and scheduled; and one idle.
+fn leak_tasklets() -> Result {
+    static LEAKED: StaticTasklet<Probe<Priority>> =
+        StaticTasklet::new(Probe::new(run_for_ever), Hi);
+
+    if let Some(handle) = LEAKED.take() {
+        handle.hi_schedule();
+        core::mem::forget(handle);
+    }
+    let tasklet = KBox::pin_init(Tasklet::new(Probe::new(run_for_ever), Normal), GFP_KERNEL)?;
+    tasklet.schedule();
+    core::mem::forget(tasklet);
+
+    let tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new(nothing), ()), GFP_KERNEL)?;
+    tasklet.schedule();
+    core::mem::forget(tasklet);
+
+    let tasklet = KBox::pin_init(Tasklet::new(Probe::new(nothing), ()), GFP_KERNEL)?;
+    core::mem::forget(tasklet);
+    Ok(())
+}
+
+// ---- The suite. ----
+
+macro_rules! tests {
+    (both: [$($both:ident,)*], once: [$($once:ident,)*]) => {
+        /// The tests that are run at both priorities, and those that are run once.
+        const BOTH: &[(&str, fn(Priority) -> Verdict)] = &[$((stringify!($both), $both),)*];
+        const ONCE: &[(&str, fn() -> Verdict)] = &[$((stringify!($once), $once),)*];
+    };
+}
+
+tests! {
+    both: [
+        runs_in_softirq_context_with_interrupts_enabled,
+        runs_on_the_cpu_that_scheduled_it,
+        never_runs_twice_at_the_same_time,
+        different_tasklets_run_at_the_same_time,
+        scheduled_twice_before_it_runs_it_runs_once,
+        scheduled_twice_while_disabled_it_runs_once,
+        scheduled_while_it_runs_it_runs_again,
+        it_reschedules_itself,
+        it_reschedules_itself_at_the_other_priority,
+        a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes,
+        it_runs_once_enabled_as_often_as_disabled,
+        disable_waits_for_a_running_callback,
+        disable_mut_waits_for_a_running_callback,
+        disable_mut_waits_although_a_guard_was_leaked,
+        disable_nosync_does_not_wait_until_asked_to,
+        a_tasklet_born_disabled_runs_once_its_birth_is_spent,
+        a_static_runs_through_the_one_handle,
+        a_static_born_disabled_runs_once_its_birth_is_spent,
+        kill_waits_for_a_scheduled_run,
+        kill_ends_one_that_reschedules_itself_for_ever,
+        after_kill_it_can_be_scheduled_and_reschedule_itself_again,
+        kill_discards_the_run_of_a_disabled_one,
+        kill_enables_one_that_was_born_disabled,
+        drop_discards_the_run_of_a_disabled_one,
+        a_leaked_guard_does_not_stop_the_drop_of_a_running_one,
+        drop_while_it_runs_on_another_cpu_waits,
+        ten_thousand_are_made_scheduled_and_dropped_on_every_cpu_at_once,
+        kill_hands_the_state_back,
+        disable_mut_lends_the_state,
+        a_leaked_guard_keeps_it_disabled_after_disable_mut,
+    ],
+    once: [
+        high_priority_runs_before_normal,
+        the_first_schedule_decides_the_priority,
+    ]
+}
+
+fn report(number: usize, name: &str, priority: &str, verdict: Verdict) {
+    match verdict {
+        Ok(()) => pr_info!("ok {} {}{}\n", number, name, priority),
+        Err(End::Skipped(why)) => pr_info!("ok {} {}{} # SKIP {}\n", number, name, priority, why),
+        Err(End::Failed(what)) => {
+            pr_info!("# {}\n", what);
+            pr_info!("not ok {} {}{}\n", number, name, priority);
+        }
+    }
+}
+
+fn run_all() {
+    let mut number = 0;
+
+    pr_info!("KTAP version 1\n");
+    pr_info!("1..{}\n", 2 * BOTH.len() + ONCE.len());
+    for (name, test) in BOTH {
+        for (priority, text) in [(Normal, ": normal priority"), (Hi, ": high priority")] {
+            number += 1;
+            report(number, name, text, test(priority));
+        }
+    }
+    for (name, test) in ONCE {
+        number += 1;
+        report(number, name, "", test());
+    }
+    pr_info!("# end of suite\n");
+}
