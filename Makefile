@@ -8,7 +8,7 @@ KVER ?=
 export MIRROR STALE_OK JIT_CACHE
 
 .DEFAULT_GOAL := module
-.PHONY: module demo check shell lint kernels clean distclean help
+.PHONY: module demo check check-all shell doc lint kernels clean distclean help
 
 # KERNEL= or KVER= on the command line asks for one of Debian's kernels, and not for KDIR.
 ifneq ($(filter command line environment,$(origin KERNEL) $(origin KVER)),)
@@ -29,6 +29,12 @@ shell: ## The same guest for you to type in, module loaded
 check: ## Every test that a change must pass; the last line counts them
 	@scripts/check.sh
 
+check-all: ## The guest's tests, on all flavours of the two newest Linux versions
+	@scripts/check.sh all
+
+doc: ## Render the documentation of the Rust code into build/doc/
+	@scripts/doc.sh "$$(scripts/build.sh cloud)"
+
 lint: ## rustfmt, clippy, checkpatch and shellcheck
 	@scripts/lint.sh
 
@@ -44,7 +50,7 @@ distclean: clean ## Remove also the cache: the build root and the kernel trees
 	@scripts/distclean.sh
 
 help: ## This list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
 	@echo
 	@echo '  KERNEL=cloud|generic|rt|RELEASE   a Debian kernel (default: cloud), for demo, shell, module'
 	@echo '  KVER=7.2                          its Linux version (default: the newest)'

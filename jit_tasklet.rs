@@ -2,8 +2,8 @@
 
 //! `/proc/jitasklet` and `/proc/jitasklethi`: where and when a tasklet runs.
 //!
-//! Each read schedules a tasklet that reschedules itself until it has run [`RUNS`] times, and shows
-//! the context of the reader and of each run, as LDD3 7.5 describes it.
+//! Each read schedules a tasklet that reschedules itself until it has run five times, and shows the
+//! context of the reader and of each run, as LDD3 7.5 describes it.
 
 use core::pin::Pin;
 use kernel::{

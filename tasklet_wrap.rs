@@ -2,6 +2,19 @@
 
 //! Tasklets: small pieces of work that softirqs run soon, one CPU at a time.
 //!
+//! A tasklet is how an interrupt handler puts off what need not be done with interrupts off. It runs
+//! in softirq context: as soon as the interrupt ends or, if there is more than fits there, in the
+//! thread `ksoftirqd` of the CPU that scheduled it. It may not sleep; on no two CPUs does it run at
+//! the same time, while other tasklets may.
+//!
+//! # When not to use one
+//!
+//! Since 2020 the kernel calls tasklets deprecated. A new driver wants a threaded interrupt handler
+//! (`kernel::irq::ThreadedRegistration`), where it may sleep, or a work item on a BH workqueue
+//! (`kernel::workqueue::system_bh`), which runs in the same context as a tasklet does.
+//!
+//! # Vocabulary
+//!
 //! A [`Tasklet`] owns all that its callback touches: a [`TaskletHandler`], which everybody shares,
 //! and the handler's [`State`](TaskletHandler::State), which only the callback may touch while it
 //! can run. There are three ways to have one:
@@ -10,28 +23,163 @@
 //! - [`Tasklet::new`] makes one that lives in a `Box`, an `Arc` or another structure;
 //! - [`StaticTasklet::new`] is one that lives as long as the module.
 //!
+//! ```text
+//!                 schedule                  softirq
+//!      +--------+          +-------------+            +-----------+
+//!  --->|  idle  |--------->|  scheduled  |----------->|  running  |---+
+//!      +--------+          +-------------+            +-----------+   |
+//!       ^      ^            |     ^    ^                  |     |     |
+//!       |      |    kill    |     |    |  scheduled again |     |     |
+//!       |      +------------+     |    |  meanwhile       |     |     |
+//!       |      if it is disabled  |    +------------------+     |     |
+//!       |                         | returns                     |     |
+//!       +-------------------------|-----------------------------+     |
+//!       |                         | reschedules itself                |
+//!       |                         +-----------------------------------+
+//!       | kill: waits until it is here, and enables it
+//! ```
+//!
+//! On top of that, it is *disabled* as long as there are more disables than enables: a scheduled one
+//! then stays scheduled. Scheduling a scheduled one changes nothing, not even its priority.
+//!
 //! # From C to Rust
 //!
-//! | C | Rust | from |
+//! | C | Rust | called from |
 //! | --- | --- | --- |
 //! | `tasklet_setup`, `tasklet_init` | [`Tasklet::new`], [`Tasklet::scope`] | process |
-//! | `DECLARE_TASKLET` | [`StaticTasklet::new`], [`StaticTasklet::take`] | any |
-//! | `DECLARE_TASKLET_DISABLED` | [`StaticTasklet::new_disabled`], [`Tasklet::new_disabled`] | any |
-//! | the disable of its birth | [`Tasklet::born_disabled`] | any |
+//! | `DECLARE_TASKLET` | [`StaticTasklet::new`], [`StaticTasklet::take`] | process |
+//! | `DECLARE_TASKLET_DISABLED` | [`StaticTasklet::new_disabled`], [`Tasklet::new_disabled`] | process |
+//! | the enable that undoes its birth | [`Tasklet::born_disabled`] | any |
 //! | `tasklet_schedule` | [`Tasklet::schedule`], [`TaskletContext::schedule`] | any |
 //! | `tasklet_hi_schedule` | [`Tasklet::hi_schedule`], [`TaskletContext::hi_schedule`] | any |
 //! | `tasklet_disable` | [`Tasklet::disable`], [`Tasklet::disable_mut`] | process, may sleep |
 //! | `tasklet_disable_nosync` | [`Tasklet::disable_nosync`] | any |
+//! | `tasklet_unlock_wait` | [`DisabledNosync::wait`] | process, may sleep |
 //! | `tasklet_enable` | the drop of a guard, or its `enable` | any |
 //! | `tasklet_kill` | [`Tasklet::kill`], the drop of a tasklet | process, may sleep |
 //!
-//! # Deprecated
+//! *Any* is process, softirq and hard interrupt context. What may sleep says so through
+//! `might_sleep`.
 //!
-//! The kernel has called tasklets deprecated since 2020. A new driver wants a threaded interrupt
-//! handler (`kernel::irq::ThreadedRegistration`) or a work item on a BH workqueue
-//! (`kernel::workqueue::system_bh`).
+//! # Examples
 //!
-//! C header: [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h)
+//! Counting events that an interrupt handler reports, for as long as a device exists. The count
+//! needs no lock, although interrupts report events meanwhile:
+//!
+//! ```
+//! use core::pin::Pin;
+//! use kernel::prelude::*;
+//! use tasklet_wrap::{Tasklet, TaskletContext, TaskletHandler};
+//!
+//! struct Events;
+//!
+//! impl TaskletHandler for Events {
+//!     type State = u64;
+//!
+//!     fn run(self: Pin<&Self>, count: &mut u64, _cx: &TaskletContext<'_>) {
+//!         *count += 1;
+//!     }
+//! }
+//!
+//! #[pin_data]
+//! struct Device {
+//!     #[pin]
+//!     events: Tasklet<Events>,
+//! }
+//!
+//! impl Device {
+//!     fn new() -> impl PinInit<Self, Error> {
+//!         try_pin_init!(Self {
+//!             events <- Tasklet::new(Events, 0),
+//!         })
+//!     }
+//!
+//!     /// Called from the interrupt handler.
+//!     fn interrupt(&self) {
+//!         self.events.schedule();
+//!     }
+//! }
+//!
+//! /// In process context; may sleep.
+//! fn count_so_far(events: Pin<&mut Tasklet<Events>>) -> u64 {
+//!     *events.disable_mut().state()
+//! }
+//! ```
+//!
+//! A tasklet for the duration of a call, which reschedules itself until it has run three times, and
+//! is dead at the end of the call in any case:
+//!
+//! ```
+//! use core::pin::Pin;
+//! use kernel::{prelude::*, sync::Completion};
+//! use tasklet_wrap::{Tasklet, TaskletContext, TaskletHandler};
+//!
+//! #[pin_data]
+//! struct ThreeRuns {
+//!     #[pin]
+//!     done: Completion,
+//! }
+//!
+//! impl TaskletHandler for ThreeRuns {
+//!     type State = u32;
+//!
+//!     fn run(self: Pin<&Self>, runs: &mut u32, cx: &TaskletContext<'_>) {
+//!         *runs += 1;
+//!         if *runs < 3 {
+//!             cx.schedule();
+//!         } else {
+//!             self.done.complete_all();
+//!         }
+//!     }
+//! }
+//!
+//! /// In process context; sleeps.
+//! fn three_runs() -> Result<u32> {
+//!     let handler = pin_init!(ThreeRuns { done <- Completion::new() });
+//!
+//!     Tasklet::scope(handler, 0, |mut tasklet| {
+//!         tasklet.schedule();
+//!         tasklet.as_ref().handler().get_ref().done.wait_for_completion();
+//!         *tasklet.as_mut().kill()
+//!     })
+//! }
+//! ```
+//!
+//! # Guarantees
+//!
+//! - **What the callback touches is alive.** The tasklet owns it, and drops it only after a kill:
+//!   `PinnedDrop` runs before the drop of any field. It never moves, as it can only be initialised
+//!   in place and is not `Unpin`.
+//! - **The callback has its state to itself.** Softirq code takes the RUN bit of a tasklet before it
+//!   calls the callback, so there is one at a time. Process context gets the state from [`kill`]
+//!   and [`disable_mut`], which wait for that bit, and which borrow the tasklet exclusively: while
+//!   the state is lent nobody can schedule or enable the tasklet.
+//! - **A kill ends.** It has softirq code run what is pending, if need be with the callback returning
+//!   at once, and until it is done a [`TaskletContext`] does not schedule. See `Core::kill`.
+//! - **Enables match disables.** A guard is one disable, and its drop, which happens at most once,
+//!   one enable. A guard that is leaked leaves the tasklet disabled until it is killed.
+//! - **Nothing that sleeps can be reached from the callback's parameters:** a shared handler, the
+//!   state and the context.
+//! - **No code of an unloaded module runs,** whatever was leaked. See `Registry`.
+//! - **Scheduling and running take no lock and no memory** of their own.
+//!
+//! # Known limits
+//!
+//! - What the handler or the state own may be used to sleep, or to drop this very tasklet, in the
+//!   callback: an `Arc` of a tasklet, for example. As everywhere in the kernel's Rust the types do
+//!   not know contexts. `might_sleep` finds it; memory safety is not at stake, as a tasklet that
+//!   waits for itself waits for ever.
+//! - The handler of a static must be made by a `const fn`, which rules out locks and completions.
+//! - A disabled tasklet that is scheduled keeps `ksoftirqd` of its CPU busy until it is enabled or
+//!   killed. That is so in C, too.
+//! - A schedule is lost if it races with a kill by other means than this type; here none can, as a
+//!   kill excludes every other use.
+//!
+//! C header: [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h); the code is in
+//! [`kernel/softirq.c`](srctree/kernel/softirq.c).
+//!
+//! [`kill`]: Tasklet::kill
+//! [`disable_mut`]: Tasklet::disable_mut
 
 use core::{
     cell::UnsafeCell,
@@ -223,7 +371,7 @@ impl Core {
 ///
 /// - `core` is the core of this very `T`, and `callback::<T>` finds this structure around it.
 /// - While the tasklet can run, only its callback touches `state`. It cannot run from its creation
-///   to the first schedule, after [`Core::kill`] until it is scheduled again, and while it is
+///   to the first schedule, after `Core::kill` until it is scheduled again, and while it is
 ///   disabled and its last run has ended.
 #[pin_data(PinnedDrop)]
 pub struct Tasklet<T: TaskletHandler> {

@@ -1,8 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh: runs every suite that a change must pass, prints their KTAP as it comes (and keeps it in
-# build/check/), and closes with the sum in one line. Exits non-zero if anything failed.
+# check.sh: runs every suite that a change must pass, on the newest ordinary and PREEMPT_RT kernels,
+# prints their KTAP as it comes (and keeps it in build/check/), and closes with the sum in a line.
+# check.sh all: the suites of the guest, on all flavours of the two newest Linux versions.
+#
+# Exits non-zero if anything failed.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -12,41 +15,57 @@ mkdir -p "$results"
 summary=()
 passed=0 failed=0 skipped=0
 
-# suite NAME COMMAND...: a suite fails also if all its results are good and it exits non-zero: a
-# guest may die after its last test.
+# suite KERNEL NAME COMMAND...: a suite fails also if all its results are good and it exits
+# non-zero: a guest may die after its last test.
 suite() {
-	local name=$1 ktap=$results/$1.ktap began=$SECONDS status=0 counts p f s
-	shift
-	printf '\n# %s\n' "$name"
+	local kernel=$1 name=$2 ktap=$results/$2-$1.ktap began=$SECONDS status=0 counts p f s
+	shift 2
+	printf '\n# %s: %s\n' "$kernel" "$name"
 	"$@" </dev/null | tee "$ktap" || status=$?
-	counts=$("$top/scripts/ktap.sh" "$name" "$ktap")
+	counts=$("$top/scripts/ktap.sh" "$kernel: $name" "$ktap")
 	read -r p f s <<<"$counts"
 	if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
 		f=1
-		printf '    %s: not ok: it ended with exit status %s\n' "$name" "$status" >&2
+		printf '    %s: %s: not ok: its exit status is %s\n' "$kernel" "$name" "$status" >&2
 	fi
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-	summary+=("$(printf '%-16s %6d %6d %7d %6d s' "$name" "$p" "$f" "$s" $((SECONDS - began)))")
+	summary+=("$(printf '%-28s %-13s %6d %6d %7d %5d s' \
+		"$kernel" "$name" "$p" "$f" "$s" $((SECONDS - began)))")
 }
 
-# guest_suites FLAVOUR: the suites that run in a guest.
+# guest_suites FLAVOUR [KVER]: the suites that run in a guest.
 guest_suites() {
-	local flavour=$1 out
-	if out=$("$top/scripts/build.sh" "$flavour") && "$top/scripts/build-tests.sh" "$out"; then
-		suite "files-$flavour" "$top/scripts/guest.sh" "$out" files 600 \
-			bash tests/guest/files.sh "build/${out##*/}"
+	local out release name
+	if out=$("$top/scripts/build.sh" "$@") && "$top/scripts/build-tests.sh" "$out"; then
+		release=${out##*/}
+		for name in kernel files trace; do
+			suite "$release" "$name" "$top/scripts/guest.sh" "$out" "$name" 900 \
+				bash "tests/guest/$name.sh" "build/$release"
+		done
 	else
-		suite "build-$flavour" false
+		suite "${*: -1}" build false
 	fi
 }
 
-suite lint "$top/scripts/lint.sh"
-guest_suites cloud
-guest_suites rt
-suite input "$top/tests/host/input.sh"
-suite runner "$top/tests/host/runner.sh" "$top/build/cloud"
+if [ "${1-}" = all ]; then
+	versions=$("$top/scripts/kernels.sh" list | sed -nE 's/^[a-z]+ +([0-9]+\.[0-9]+).*/\1/p' |
+		sort -Vu | tail -n 2)
+	for version in $versions; do
+		for flavour in cloud generic rt; do
+			guest_suites "$flavour" "$version"
+		done
+	done
+else
+	suite host lint "$top/scripts/lint.sh"
+	guest_suites cloud
+	guest_suites rt
+	suite host doc "$top/tests/host/doc.sh" "$top/build/cloud"
+	suite host compile-fail "$top/tests/host/compile-fail.sh" "$top/build/cloud"
+	suite host input "$top/tests/host/input.sh"
+	suite host runner "$top/tests/host/runner.sh" "$top/build/cloud"
+fi
 
-printf '\n%-16s %6s %6s %7s\n' suite passed failed skipped
+printf '\n%-28s %-13s %6s %6s %7s\n' kernel suite passed failed skipped
 printf '%s\n' "${summary[@]}"
 echo
 if [ "$skipped" -gt 0 ]; then

@@ -6,10 +6,10 @@
 pub mod tasklet_wrap;
 
 pub use core::pin::Pin;
-pub use kernel::{prelude::*, sync::Arc};
+pub use kernel::prelude::*;
 pub use tasklet_wrap::*;
 
-/// Does nothing.
+/// A handler that does nothing.
 pub struct Nothing;
 
 impl TaskletHandler for Nothing {

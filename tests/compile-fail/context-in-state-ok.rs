@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The callback does not leave its context in its state.
+//! A state does not hold a context.
 
 pub mod common;
 
@@ -9,7 +9,7 @@ use common::*;
 pub struct Keeper;
 
 impl TaskletHandler for Keeper {
-    type State = Option<Disabled<'static, Nothing>>;
+    type State = Option<u32>;
 
     fn run(self: Pin<&Self>, _state: &mut Self::State, _cx: &TaskletContext<'_>) {}
 }

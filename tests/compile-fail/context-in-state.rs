@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The callback does not leave its context in its state.
+//! A state does not hold a context.
 // error: E0277
 
 pub mod common;

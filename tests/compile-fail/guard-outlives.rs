@@ -7,6 +7,6 @@ pub mod common;
 
 use common::*;
 
-pub fn case(tasklet: Arc<Tasklet<Nothing>>) -> Disabled<'static, Nothing> {
+pub fn case(tasklet: Pin<KBox<Tasklet<Nothing>>>) -> Disabled<'static, Nothing> {
     tasklet.disable()
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A handler that borrows is not given to a tasklet.
+//! A handler that may borrow is not given to a tasklet.
 
 pub mod common;
 
 use common::*;
 
-pub struct Borrower<'a>(&'a u32);
+pub struct Holder<T>(T);
 
-impl TaskletHandler for Borrower<'static> {
+impl<T: Sync + 'static> TaskletHandler for Holder<T> {
     type State = ();
 
     fn run(self: Pin<&Self>, _state: &mut (), _cx: &TaskletContext<'_>) {}

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A handler that borrows is not given to a tasklet.
-// error: E0478
+//! A handler that may borrow is not given to a tasklet.
+// error: E0310
 
 pub mod common;
 
 use common::*;
 
-pub struct Borrower<'a>(&'a u32);
+pub struct Holder<T>(T);
 
-impl<'a> TaskletHandler for Borrower<'a> {
+impl<T: Sync> TaskletHandler for Holder<T> {
     type State = ();
 
     fn run(self: Pin<&Self>, _state: &mut (), _cx: &TaskletContext<'_>) {}

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A tasklet that others may use is not killed.
+//! A tasklet is not killed through a reference that others may hold too.
 
 pub mod common;
 
 use common::*;
 
-pub fn case(mut tasklet: Pin<KBox<Tasklet<Nothing>>>) {
+pub fn case(tasklet: &mut Pin<KBox<Tasklet<Nothing>>>) {
     tasklet.as_mut().kill();
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A tasklet that others may use is not killed.
+//! A tasklet is not killed through a reference that others may hold too.
 // error: E0596
 
 pub mod common;
 
 use common::*;
 
-pub fn case(tasklet: Arc<Tasklet<Nothing>>) {
+pub fn case(tasklet: &Pin<KBox<Tasklet<Nothing>>>) {
     tasklet.as_mut().kill();
 }

@@ -7,6 +7,6 @@ pub mod common;
 
 use common::*;
 
-pub fn case(mut a: Pin<&mut Tasklet<Nothing>>, mut b: Pin<&mut Tasklet<Nothing>>) {
+pub fn case<'a>(mut a: Pin<&'a mut Tasklet<Nothing>>, mut b: Pin<&'a mut Tasklet<Nothing>>) {
     core::mem::swap(&mut *a, &mut *b);
 }

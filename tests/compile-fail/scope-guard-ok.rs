@@ -7,7 +7,8 @@ pub mod common;
 use common::*;
 
 pub fn case() -> Result {
-    let kept = Tasklet::scope::<Error, _>(Nothing, 0, |tasklet| tasklet.into_ref().get_ref().schedule())?;
-    drop(kept);
+    Tasklet::scope(Nothing, 0, |tasklet| {
+        tasklet.schedule();
+    })?;
     Ok(())
 }

@@ -7,7 +7,7 @@ pub mod common;
 use common::*;
 
 pub fn case() -> Result {
-    Tasklet::scope::<Error, _>(Nothing, 0, |tasklet| {
+    Tasklet::scope(Nothing, 0, |tasklet| {
         tasklet.schedule();
     })?;
     Ok(())

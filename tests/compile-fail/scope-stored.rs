@@ -9,7 +9,8 @@ use common::*;
 
 pub fn case() -> Result {
     let mut kept = None;
-    Tasklet::scope::<Error, _>(Nothing, 0, |tasklet| {
+    Tasklet::scope(Nothing, 0, |tasklet| {
+        tasklet.schedule();
         kept = Some(tasklet);
     })?;
     drop(kept);

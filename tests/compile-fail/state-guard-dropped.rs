@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The state that a guard lends is not kept past the drop of the guard.
-// error: E0597
+// error: E0515
 
 pub mod common;
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The state that a kill gives back is not kept past the tasklet.
+//! The state that a kill gives back is not kept past the drop of the tasklet.
 
 pub mod common;
 
 use common::*;
 
-pub fn case<'a>(mut tasklet: Pin<&'a mut Tasklet<Nothing>>) -> &'a mut u32 {
-    tasklet.as_mut().kill()
+pub fn case(mut tasklet: Pin<KBox<Tasklet<Nothing>>>) {
+    let state = tasklet.as_mut().kill();
+    *state += 1;
+    drop(tasklet);
 }

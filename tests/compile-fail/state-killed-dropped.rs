@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The state that a kill gives back is not kept past the tasklet.
-// error: E0515
+//! The state that a kill gives back is not kept past the drop of the tasklet.
+// error: E0505
 
 pub mod common;
 
 use common::*;
 
-pub fn case<'a>(mut tasklet: Pin<KBox<Tasklet<Nothing>>>) -> &'a mut u32 {
-    tasklet.as_mut().kill()
+pub fn case(mut tasklet: Pin<KBox<Tasklet<Nothing>>>) {
+    let state = tasklet.as_mut().kill();
+    *state += 1;
+    drop(tasklet);
+    *state += 1;
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A static tasklet on the stack has no handle.
-// error: E0597
+//! A tasklet that does not last as long as the module has no handle.
+// error: E0521
 
 pub mod common;
 
 use common::*;
 
-pub fn case() {
-    let tasklet: StaticTasklet<Nothing> = StaticTasklet::new(Nothing, 0);
+pub fn case(tasklet: &StaticTasklet<Nothing>) {
     let handle = tasklet.take();
     drop(handle);
 }

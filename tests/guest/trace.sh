@@ -1,27 +1,322 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-cd /sys/kernel/tracing
-which awk mawk gawk chrt taskset; ls -l /etc/alternatives/awk; busybox | tr '\n' ' '
-bash --version | head -1
-head -50 README 2>/dev/null
-cat /proc/filesystems | grep trac; ls; cat trace_clock; ls options
-insmod /jitasklet/$1/jitasklet.ko
-cat /sys/kernel/debug/sched/fair_server/cpu*/runtime /proc/sys/kernel/sched_rt_runtime_us
-grep -w -e jiffies_64 -e jiffies /proc/kallsyms
-echo 'e:jit/entry irq.tasklet_entry func=$func:symbol now=@jiffies_64:s64 comm=$comm' >> dynamic_events; echo $?
-echo 'e:jit/exit irq.tasklet_exit func=$func:symbol now=@jiffies_64:s64' >> dynamic_events; echo $?
-cat error_log
-cat dynamic_events
-echo 1 > events/jit/enable
-for e in irq/tasklet_entry irq/tasklet_exit irq/softirq_raise irq/softirq_entry irq/softirq_exit irq_vectors/local_timer_entry; do echo 1 > events/$e/enable; done
-time busybox taskset -p 2 $$
-: > trace
-printf begin > trace_marker
-mapfile table </proc/jitasklet
-{ echo table; printf 'row %s' "${table[@]:1}"; } > trace_marker
-printf 'table\n%s' "${table[*]:1}" > trace_marker
-mapfile table </proc/jitasklethi
-printf 'table\n%s' "${table[*]:1}" > trace_marker
-echo 0 > tracing_on
-cat trace
-cat per_cpu/cpu0/stats
+#
+# trace.sh BUILD: what the kernel's own tracepoints and counters say about the tasklets, in the
+# guest.
+
+. "${BASH_SOURCE[0]%/*}/../ktap.sh"
+
+ko=$1/jitasklet.ko
+reader=$1/tests/reader
+tracing=/sys/kernel/tracing
+events=/tmp/trace.events
+cpus=$(busybox nproc)
+before=0 after=0
+# The vectors, as the kernel numbers and names them.
+declare -A vec=([jitasklet]=6 [jitasklethi]=0) action=([jitasklet]=TASKLET [jitasklethi]=HI)
+
+# The probes sit on tracepoints, and add the jiffies that there were.
+set_up() {
+	local event
+	while read -r event; do
+		echo "$event now=@jiffies_64:s64" >>"$tracing/dynamic_events" || return
+	done <<'EOF'
+e:jit/raise irq.softirq_raise vec=$vec:u32
+e:jit/entry irq.tasklet_entry func=$func:symbol
+e:jit/exit irq.tasklet_exit func=$func:symbol
+EOF
+	for event in jit irq/softirq_entry irq/softirq_exit irq_vectors/local_timer_entry; do
+		echo 1 >"$tracing/events/$event/enable" || return
+	done
+	# A clock that all CPUs share, and room: an overflow would fail.
+	echo global >"$tracing/trace_clock" && echo 8192 >"$tracing/buffer_size_kb"
+}
+
+trace() {
+	echo 0 >"$tracing/tracing_on"
+	: >"$tracing/trace"
+	echo 1 >"$tracing/tracing_on"
+}
+
+mark() {
+	echo "$*" >"$tracing/trace_marker"
+}
+
+# The trace, with a line for each event: its name, CPU, pid, flags, comm, then the vector (or what
+# was marked), and the jiffies. Of the tasklets only ours stay.
+traced() {
+	echo 0 >"$tracing/tracing_on"
+	busybox awk '
+	function value(name) {
+		return match($0, " " name "=[0-9]+") ?
+			substr($0, RSTART + length(name) + 2, RLENGTH - length(name) - 2) : ""
+	}
+	BEGIN { OFS = "\t" }
+	/^# entries-in-buffer/ { split($3, entries, "/"); whole = entries[1] == entries[2] }
+	!match($0, /-[0-9]+ +\[[0-9]+\] [^ ]+ +[0-9.]+: [a-z_]+: /) { next }
+	{
+		comm = substr($0, 1, RSTART - 1)
+		text = substr($0, RSTART + RLENGTH)
+		split(substr($0, RSTART + 1, RLENGTH - 1), field, /[] :[]+/)
+		cpu = field[2] + 0
+		sub(/^ +/, "", comm)
+		sub(/^<idle>$/, "swapper/" cpu, comm)
+	}
+	field[5] ~ /^(entry|exit)$/ && !/ \[jitasklet\] / { next }
+	{
+		what = field[5] == "tracing_mark_write" ? text : value("vec")
+		print field[5], cpu, field[1], field[3], comm, what, value("now")
+	}
+	END { exit !whole }
+	' "$tracing/trace" >"$events" && return
+	echo '# the trace buffer overflowed'
+	return 1
+}
+
+on_cpu() {
+	busybox taskset -p "$(printf %x $((1 << $1)))" "${2-$BASHPID}" >/dev/null
+}
+
+# reads FILE COUNT CPU: reads on that CPU, without starting any process.
+reads() {
+	local i table
+	for ((i = 0; i < $2; i++)); do
+		mark "read $3"
+		mapfile -t table <"/proc/$1"
+		printf 'row %s\n' "${table[@]:1}" >"$tracing/trace_marker"
+	done
+}
+
+reads_everywhere() {
+	local cpu
+	for ((cpu = 0; cpu < cpus; cpu++)); do
+		on_cpu "$cpu" && reads "$1" "$2" "$cpu" || return
+	done
+}
+
+# In each read as many runs as rows, one after the other, where, when and in whom the rows say so;
+# and none elsewhere. What was before the mark "ended" is only counted, if there has to be one.
+rows_fit() {
+	busybox awk -F '\t' -v want="$1" -v earlier="${2-0}" '
+	function bad(why) {
+		if (bads++ < 5)
+			print "# read " reads ": " why
+	}
+	function note(k, from) {
+		where[k] = sprintf("%d    %6d   %d   %s", $4 ~ /s/, $3, $2, $5)
+		begin[k] = from + 0
+		end[k] = $7 + 0
+	}
+	$6 == "ended" { ended = 1 }
+	earlier && !ended { before += $1 == "entry"; next }
+	$7 != "" { now[$2] = $7 }
+	$6 ~ /^read / {
+		if (reading)
+			bad("it gave no whole table")
+		if ($6 != "read " $2)
+			bad("it is on CPU " $2 ": " $6)
+		reads++
+		reading = 1
+		reader = $3
+		low = now[$2]
+		runs = row = running = 0
+	}
+	# The reader schedules the tasklet.
+	$1 == "raise" && reading && !runs && $3 == reader && $4 !~ /[hH]/ { note(0, low) }
+	$1 == "entry" {
+		if (!reading || running || runs == 5)
+			bad("run " runs + 1 " comes when none should")
+		note(++runs, $7)
+		running = $2 " " $3
+	}
+	$1 == "exit" {
+		if (running != $2 " " $3)
+			bad("run " runs " ends where it was not")
+		running = 0
+		end[runs] = $7 + 0
+	}
+	$6 ~ /^row / {
+		split($6, field, / +/)
+		time = field[2] + 0
+		row++
+		k = row - 1
+		should = sprintf("row %9s  %3d     %s", field[2], k ? time - last : 0, where[k])
+		if ($6 != should)
+			bad("\"" $6 "\" should be \"" should "\"")
+		if (time < begin[k] || time > end[k])
+			bad($6 ": it was jiffy " begin[k] " to " end[k])
+		last = time
+		if (row == 6) {
+			if (runs != 5 || running)
+				bad(runs " runs")
+			reading = 0
+		}
+	}
+	END {
+		if (reads != want || reading)
+			bad("of " want)
+		if (earlier) {
+			print "# " before + 0 " runs before the end of the interrupted reads"
+			if (!before)
+				bad("none was ever interrupted")
+		}
+		exit bads > 0
+	}' "$events"
+}
+
+same_as_rows() {
+	before=$(softirqs "${action[$1]}")
+	trace
+	reads_everywhere "$1" 10
+	traced && after=$(softirqs "${action[$1]}") && rows_fit $((10 * cpus))
+}
+
+softirqs() {
+	busybox awk -v name="$1:" '
+	$1 == name { for (i = 2; i <= NF; i++) sum += $i; print sum }' /proc/softirqs
+}
+
+# Each run is in its vector, for which it was raised once: by the reader, then by the run before.
+# A thread of PREEMPT_RT can be preempted in the middle, so it is a task that is in a vector.
+right_vector() {
+	busybox awk -F '\t' -v vec="${vec[$1]}" -v name="${action[$1]}" -v grown=$((after - before)) '
+	function bad(why) {
+		if (bads++ < 5)
+			print "# run " runs ": " why
+	}
+	$6 ~ /^read / { reader = $3; raised = 0; running = "" }
+	$1 == "softirq_entry" { vector[$2, $3] = $6 }
+	$1 == "softirq_exit" { delete vector[$2, $3] }
+	$1 == "raise" && $6 == vec && $4 !~ /[hH]/ {
+		raised += running == $2 " " $3 || runs % 5 == 0 && $3 == reader
+	}
+	$1 == "entry" {
+		runs++
+		running = $2 " " $3
+		if (vector[$2, $3] "" != vec)
+			bad("it is in vector \"" vector[$2, $3] "\"")
+		if (raised != 1)
+			bad("vector " vec " was raised for it " raised " times")
+		raised = 0
+	}
+	$1 == "exit" {
+		running = ""
+		if (runs % 5 == 0 && raised)
+			bad("vector " vec " is raised after the last run")
+	}
+	END {
+		print "# " runs + 0 " runs; in /proc/softirqs " name " grew by " grown
+		exit bads || !runs || grown < runs
+	}' "$events"
+}
+
+# waited FILE WANT BUSY HOG: the local timer interrupts on the CPU between the schedule and the
+# first run. One that hits a softirq already running (a slow emulation) delayed no task.
+waited() {
+	busybox awk -F '\t' -v vec="${vec[$1]}" -v want="$2" -v busy="$3" -v hogs="$4" '
+	$6 ~ /^read / { reader = $3; cpu = $2; raised = run = row = ticks = outside = 0 }
+	$1 == "raise" && $6 == vec && $3 == reader && $4 !~ /[hH]/ { raised = 1 }
+	$1 == "local_timer_entry" && raised && !run && $2 == cpu {
+		ticks++
+		outside += $4 !~ /H/
+	}
+	$1 == "entry" && !run {
+		run = 1
+		reads += raised
+		none += !ticks
+		most = outside > most ? outside : most
+		all = ticks > all ? ticks : all
+	}
+	$6 ~ /^row / && ++row == 2 {
+		split($6, field, / +/)
+		hogged += index(hogs, " " field[5] " ") && field[3] <= 1 && field[4] == 1
+	}
+	END {
+		printf "# %d reads: local timer interrupts before the first run: none in %d, " \
+			"at most %d, %d with those in a softirq; first run in the hog: %d\n",
+			reads, none, most, all, hogged
+		exit reads != want || (busy ? most > 1 || !hogged : !none)
+	}' "$events"
+}
+
+idle() {
+	trace
+	reads_everywhere "$1" 25
+	traced && rows_fit $((25 * cpus)) && waited "$1" $((25 * cpus)) 0 ''
+}
+
+is_rt() {
+	[[ $(uname -v) = *PREEMPT_RT* ]]
+}
+
+# The kernel gives a starved ksoftirqd no time meanwhile.
+knobs=(/sys/kernel/debug/sched/fair_server/cpu*/runtime /proc/sys/kernel/sched_rt_runtime_us)
+unfair() {
+	local knob
+	for knob in "${knobs[@]}"; do
+		was[$knob]=$(<"$knob") || return
+		case $knob in
+		*/runtime) echo 0 >"$knob" ;;
+		*) echo -1 >"$knob" ;;
+		esac || return
+	done
+}
+
+fair_again() {
+	local knob
+	[ -z "$hog" ] || kill -KILL "$hog"
+	for knob in "${!was[@]}"; do
+		echo "${was[$knob]}" >"$knob"
+	done
+}
+
+# A hog on the reader's CPU. The reader outranks it, and it outranks ksoftirqd, which leaves the
+# softirqs to the interrupts. While it runs nothing may be started here: a hogged CPU may be what
+# the files come through. On PREEMPT_RT all would wait for the hog's end, so it is an ordinary task.
+busy() (
+	declare -A was=()
+	hog='' hogs=' '
+	trap fair_again EXIT
+	is_rt || unfair || exit
+	trace
+	for ((cpu = 0; cpu < cpus; cpu++)); do
+		while :; do :; done &
+		hog=$!
+		hogs+="$hog "
+		on_cpu "$cpu" "$hog" && on_cpu "$cpu" || exit
+		is_rt || { busybox chrt -f -p 20 "$BASHPID" &&
+			busybox chrt -f -p 10 "$hog"; } >/dev/null || exit
+		reads "$1" 20 "$cpu"
+		kill -KILL "$hog"
+		wait "$hog" 2>/dev/null
+		hog=''
+		is_rt || busybox chrt -o -p 0 "$BASHPID" >/dev/null || exit
+	done
+	traced && rows_fit $((20 * cpus)) && waited "$1" $((20 * cpus)) 1 "$hogs"
+)
+
+# A table from each CPU and vector shows that everything scheduled before it has run.
+nothing_left() {
+	trace
+	"$reader" "/proc/$1" storm 300 && "$reader" "/proc/$1" kill 20 || return
+	mark ended
+	reads_everywhere jitasklet 1 && reads_everywhere jitasklethi 1 || return
+	traced && rows_fit $((2 * cpus)) earlier
+}
+
+set_up && insmod "$ko" || exit
+plan 10
+for file in jitasklet jitasklethi; do
+	t "$file: five runs where the rows say, and none elsewhere" same_as_rows "$file"
+	t "$file: every run is in ${action[$file]}_SOFTIRQ" right_vector "$file"
+	t "$file: an idle CPU does not wait for the tick" idle "$file"
+	if is_rt; then
+		busy "$file"
+		skip "$file: a busy CPU runs it at the next tick" 'on PREEMPT_RT a thread runs it'
+	else
+		t "$file: a busy CPU runs it at the next tick" busy "$file"
+	fi
+	t "$file: interrupted reads leave nothing scheduled" nothing_left "$file"
+done
+rmmod jitasklet
+end

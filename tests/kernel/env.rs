@@ -85,9 +85,7 @@ pub(crate) fn on_cpu<F: Fn() + Sync>(cpu: u32, f: F) {
 /// Calls `f` on every CPU at once, each time in a thread of that CPU, and waits for all.
 pub(crate) fn on_every_cpu<F: Fn() + Sync>(f: F) -> Result {
     // SAFETY: `call::<F>` gets a pointer to `f`, which lives until the last call has returned.
-    to_result(unsafe {
-        test_on_every_cpu(call::<F>, core::ptr::from_ref(&f).cast_mut().cast())
-    })
+    to_result(unsafe { test_on_every_cpu(call::<F>, core::ptr::from_ref(&f).cast_mut().cast()) })
 }
 
 /// # Safety

@@ -25,7 +25,7 @@ mod env;
 #[path = "../../tasklet_wrap.rs"]
 pub mod tasklet_wrap;
 
-use env::{online_cpus, on_cpu, on_every_cpu, Pinned};
+use env::{on_cpu, on_every_cpu, online_cpus, Pinned};
 use tasklet_wrap::{StaticTasklet, Tasklet, TaskletContext, TaskletHandler};
 
 module! {
@@ -75,7 +75,12 @@ impl From<Error> for End {
 macro_rules! check {
     ($condition:expr) => {
         if !$condition {
-            return Err(End::Failed(concat!("line ", line!(), ": ", stringify!($condition))));
+            return Err(End::Failed(concat!(
+                "line ",
+                line!(),
+                ": ",
+                stringify!($condition)
+            )));
         }
     };
 }
@@ -174,6 +179,11 @@ fn with<S: Send + 'static>(
 
 /// A callback that does nothing but be counted.
 fn nothing<S>(_: &Flags, _: &mut S, _: &TaskletContext<'_>) {}
+
+/// A callback that counts itself.
+fn count_in_state(_: &Flags, runs: &mut u32, _: &TaskletContext<'_>) {
+    *runs += 1;
+}
 
 /// Waits, in process context, until `condition` holds; gives up after ten seconds of waiting.
 fn eventually(condition: impl Fn() -> bool) -> bool {
@@ -478,7 +488,9 @@ fn a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes(p: Priority) -> Verdi
     }
 
     if is_rt() {
-        return Err(End::Skipped("on PREEMPT_RT an interrupt's exit only wakes a thread"));
+        return Err(End::Skipped(
+            "on PREEMPT_RT an interrupt's exit only wakes a thread",
+        ));
     }
     let mut at_exit = 0;
     for cpu in online_cpus().cycle().take(20) {
@@ -625,7 +637,7 @@ fn a_static_runs_through_the_one_handle(p: Priority) -> Verdict {
 
 fn a_static_born_disabled_runs_once_its_birth_is_spent(p: Priority) -> Verdict {
     static DISABLED: [StaticTasklet<Probe<u32>>; 2] =
-        [const { StaticTasklet::new_disabled(Probe::new(|_, runs, _| *runs += 1), 0) }; 2];
+        [const { StaticTasklet::new_disabled(Probe::new(count_in_state), 0) }; 2];
 
     let Some(mut handle) = DISABLED[p as usize].take() else {
         return Err(End::Failed("the handle was taken already"));
@@ -807,7 +819,7 @@ fn ten_thousand_are_made_scheduled_and_dropped_on_every_cpu_at_once(p: Priority)
 // ---- The state. ----
 
 fn kill_hands_the_state_back(p: Priority) -> Verdict {
-    with(0u32, |_, runs, _| *runs += 1, |mut t| {
+    with(0, count_in_state, |mut t| {
         for n in 1..=100 {
             p.schedule(&t);
             let runs = t.as_mut().kill();
@@ -819,7 +831,7 @@ fn kill_hands_the_state_back(p: Priority) -> Verdict {
 }
 
 fn disable_mut_lends_the_state(p: Priority) -> Verdict {
-    with(0u32, |_, runs, _| *runs += 1, |mut t| {
+    with(0, count_in_state, |mut t| {
         let mut disabled = t.as_mut().disable_mut();
         *disabled.state() = 40;
         match p {
@@ -836,7 +848,7 @@ fn disable_mut_lends_the_state(p: Priority) -> Verdict {
 }
 
 fn a_leaked_guard_keeps_it_disabled_after_disable_mut(p: Priority) -> Verdict {
-    with(0u32, |_, runs, _| *runs += 1, |mut t| {
+    with(0, count_in_state, |mut t| {
         core::mem::forget(t.disable());
         p.schedule(&t);
         for _ in 0..3 {

@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# doc.sh OUT: renders the documentation of the module's crate, with rustdoc against the kernel's
+# crates, into build/doc, and compiles the examples in it. Any warning is an error.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+out=$(realpath "$1")
+release=${out##*/}
+mkdir -p "$top/build/doc"
+
+"$top/scripts/enter.sh" "$out/tree/source" "$out/tree/build" bash -euo pipefail -c '
+	# The flags that Kbuild gave rustc for the module, without what it is to produce from what.
+	flags=$(sed -n "s/^savedcmd_jit_tasklet.o := .* rustc \(.*\) --out-dir .*/\1/p" \
+		"/jitasklet/build/$1/.jit_tasklet.o.cmd")
+	eval "flags=($flags)"
+	export OBJTREE=/kernel/build RUST_MODFILE=./jitasklet RUSTC_BOOTSTRAP=1
+
+	cd /tmp
+	rustdoc "${flags[@]}" --document-private-items --crate-name jit_tasklet -Dwarnings \
+		--output /jitasklet/build/doc /jitasklet/jit_tasklet.rs
+
+	# Each example becomes a crate of its own.
+	awk "
+		/^\/\/! \`\`\`/ {
+			fenced = !fenced
+			inside = fenced && /\`\$/
+			n += inside
+			next
+		}
+		inside { sub(/^\/\/! ?/, \"\"); print > \"example\" n \".rs\" }
+	" /jitasklet/tasklet_wrap.rs
+	for example in example*.rs; do
+		{
+			echo "//! An example."
+			echo "#[path = \"/jitasklet/tasklet_wrap.rs\"]"
+			echo "pub mod tasklet_wrap;"
+			cat "$example"
+		} >"crate_$example"
+		rustc "${flags[@]}" -Dwarnings -Adead_code -Amissing_docs -Aunreachable_pub \
+			--emit=metadata --out-dir /tmp "crate_$example"
+	done
+	ls example*.rs | wc -l >/jitasklet/build/doc/examples
+' bash "$release" </dev/null || die "the documentation has errors: see above."
+
+say "rendered build/doc/jit_tasklet/index.html;" \
+	"compiled the $(cat "$top/build/doc/examples") examples in it"
