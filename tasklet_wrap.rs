@@ -168,7 +168,9 @@
 //! - What the handler or the state own may be used to sleep, or to drop this very tasklet, in the
 //!   callback: an `Arc` of a tasklet, for example. As everywhere in the kernel's Rust the types do
 //!   not know contexts. `might_sleep` finds it; memory safety is not at stake, as a tasklet that
-//!   waits for itself waits for ever.
+//!   waits for itself waits for ever, for its own RUN bit.
+//! - A kernel without `CONFIG_SMP` is refused at compile time unless it is PREEMPT_RT: it has no RUN
+//!   bit.
 //! - The handler of a static must be made by a `const fn`, which rules out locks and completions.
 //! - A disabled tasklet that is scheduled keeps `ksoftirqd` of its CPU busy until it is enabled or
 //!   killed. That is so in C, too.
@@ -223,6 +225,13 @@ extern "C" {
     #[link_name = "rust_helper_hlist_bl_del_init"]
     fn hlist_bl_del_init(n: *mut bindings::hlist_bl_node);
 }
+
+// Without both, the kernel leaves out the RUN bit, as nothing can wait for a callback that runs but
+// the callback itself: one that gets hold of its own tasklet would not wait for itself, but go on.
+const _: () = assert!(
+    cfg!(any(CONFIG_SMP, CONFIG_PREEMPT_RT)),
+    "a kernel without CONFIG_SMP does not mark tasklets that run, which the guarantees stand on"
+);
 
 /// What a tasklet does when it runs, and what it shares with the rest of the driver.
 ///
@@ -691,7 +700,7 @@ impl<T: TaskletHandler> Drop for TaskletHandle<T> {
 unsafe extern "C" fn callback<T: TaskletHandler>(tasklet: *mut bindings::tasklet_struct) {
     let core = container_of!(Opaque::cast_from(tasklet), Core, tasklet);
     // SAFETY: By the invariants of `Tasklet` there is a `Tasklet<T>` around the core. It is alive
-    // until it was killed, which waits for this function.
+    // until it was killed, which waits for the RUN bit, which is set as long as this function runs.
     let this = unsafe { &*container_of!(core, Tasklet<T>, core) };
 
     if this.core.request.load(ordering::Relaxed) == request::DISCARD {

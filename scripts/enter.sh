@@ -22,7 +22,7 @@ root=$("$top/scripts/buildroot.sh" path)
 # The mounts, inside of the namespace. Positional parameters: the command.
 inside() {
 	mkdir -p "$cache/mnt"
-	mount -t tmpfs tmpfs "$cache/mnt"
+	mount -t tmpfs none "$cache/mnt"
 	cd "$cache/mnt"
 	mkdir upper work root
 	mount -t overlay -o "lowerdir=../${root##*/},upperdir=upper,workdir=work" overlay root || {
@@ -36,11 +36,11 @@ inside() {
 	mount --bind "$build" kernel/build
 	mount -o remount,bind,ro kernel/source
 	mount -o "remount,bind,$mode" kernel/build
-	mount -t proc proc proc
-	mount -t sysfs -o ro sysfs sys
+	mount -t proc none proc
+	mount -t sysfs -o ro none sys
 	mount --rbind /dev dev
-	mount -t tmpfs tmpfs tmp
-	mount -t tmpfs tmpfs run
+	mount -t tmpfs none tmp
+	mount -t tmpfs none run
 	exec chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
 		TERM="${TERM:-dumb}" "$@"
 }

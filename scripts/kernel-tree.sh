@@ -20,8 +20,39 @@ keep=(Kbuild Kconfig Makefile '*/Kconfig*' '*/Makefile*' '*/Kbuild*' '*/Build*'
 resolved=$("$top/scripts/kernels.sh" resolve "$@")
 read -r flavour release version image source_package <<<"$resolved"
 
+unpack_packages() {
+	local deb
+	for deb in "$part"/debs/"$image"_*.deb "$part"/debs/linux-headers-*.deb; do
+		dpkg-deb -x "$deb" "$part/debs/files"
+	done
+	cp "$part"/debs/files/usr/lib/modules/"$release"/vmlinuz* "$part/vmlinuz"
+	cp "$part"/debs/files/usr/src/linux-headers-"$release"/.config "$part/build/.config"
+	cp "$part"/debs/files/usr/src/linux-headers-"$release"/Module.symvers "$part/Module.symvers"
+}
+
+# In the build root. Debian's build passes the same variables.
+metadata() {
+	"$top/scripts/enter.sh" --rw "$source" "$part/build" sh -euc '
+		kernel() {
+			make -C /kernel/source O=/kernel/build -j"$(nproc)" \
+				CC=x86_64-linux-gnu-gcc-14 HOSTCC=x86_64-linux-gnu-gcc-14 \
+				KERNELRELEASE="$1" LOCALVERSION="+${1#*+}" "$2"
+		}
+		cp /kernel/build/.config /tmp/shipped
+		kernel "$1" olddefconfig
+		if ! diff /tmp/shipped /kernel/build/.config; then
+			echo "The compilers of the build root are not those of the kernel."
+			exit 1
+		fi
+		kernel "$1" modules_prepare
+		# Nothing reads the objects of the crates again, only their metadata and macros.
+		find /kernel/build/rust -name "*.o" -delete
+	' sh "$release"
+}
+
 root=$("$top/scripts/buildroot.sh" path)
-tree=$cache/kernel-$release-$({ echo "$root $version"; cat "${BASH_SOURCE[0]}"; } | hash)
+made_from=$(declare -p root version keep; declare -f unpack_packages metadata)
+tree=$cache/kernel-$release-$(hash <<<"$made_from")
 source=$cache/source-$version-$(printf '%s\n' "${keep[@]}" | hash)
 
 if [ -d "$tree" ]; then
@@ -73,44 +104,17 @@ if [ ! -d "$source" ]; then
 	mv -T "$source.part" "$source"
 fi
 
-unpack_packages() {
-	local deb
-	for deb in "$part"/debs/"$image"_*.deb "$part"/debs/linux-headers-*.deb; do
-		dpkg-deb -x "$deb" "$part/debs/files"
-	done
-	cp "$part"/debs/files/usr/lib/modules/"$release"/vmlinuz* "$part/vmlinuz"
-	cp "$part"/debs/files/usr/src/linux-headers-"$release"/.config "$part/build/.config"
-	cp "$part"/debs/files/usr/src/linux-headers-"$release"/Module.symvers "$part/Module.symvers"
-}
 logged "unpack-$release" "unpacking the image and the configuration" unpack_packages
 
 for option in RUST MODULES VIRTIO_FS VIRTIO_CONSOLE VIRTIO_PCI; do
 	grep -q "^CONFIG_$option=y" "$part/build/.config" ||
-		die "the kernel $release is built without CONFIG_$option=y, which jitasklet needs." \
-			"'make kernels' lists others."
+		die "the kernel $release is built without CONFIG_$option=y." \
+			"jitasklet needs it. 'make kernels' lists other kernels."
 done
 
 wait "$making_root" || die "the build root could not be made: see above."
 trap - EXIT
 
-# In the build root. Debian's build passes the same variables.
-metadata() {
-	"$top/scripts/enter.sh" --rw "$source" "$part/build" sh -euc '
-		kernel() {
-			make -C /kernel/source O=/kernel/build -j"$(nproc)" CC=x86_64-linux-gnu-gcc-14 \
-				HOSTCC=x86_64-linux-gnu-gcc-14 KERNELRELEASE="$1" LOCALVERSION="+${1#*+}" "$2"
-		}
-		cp /kernel/build/.config /tmp/shipped
-		kernel "$1" olddefconfig
-		if ! diff /tmp/shipped /kernel/build/.config; then
-			echo "The compilers of the build root are not those that the kernel was built with."
-			exit 1
-		fi
-		kernel "$1" modules_prepare
-		# Nothing reads the objects of the crates again, only their metadata and macros.
-		find /kernel/build/rust -name "*.o" -delete
-	' sh "$release"
-}
 logged "metadata-$release" "regenerating the Rust metadata of $release (1 to 3 minutes)" metadata
 
 "$top/scripts/check-symbols.sh" "$part/build" "$part/Module.symvers"

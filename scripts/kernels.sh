@@ -22,7 +22,9 @@ available() {
 		xargs /usr/lib/apt/apt-helper cat-file |
 		awk '
 		function flavour(name) {
-			return name ~ /cloud-amd64$/ ? "cloud" : name ~ /rt-amd64$/ ? "rt" : "generic"
+			if (name ~ /-(cloud|rt)-amd64$/)
+				return name ~ /-rt-/ ? "rt" : "cloud"
+			return "generic"
 		}
 		function end_of_package(release) {
 			if (sub(/^linux-headers-/, "", package) && package ~ /^[0-9].*-amd64$/)
@@ -52,7 +54,8 @@ available() {
 				if (signed[r] == v)
 					image = "linux-binary-" r
 				if (image != "" && (v in source))
-					print flavour(r), r, v, image, source[v], (r in latest) ? "default" : "-"
+					print flavour(r), r, v, image, source[v],
+						(r in latest) ? "default" : "-"
 			}
 		}' | sort -k1,1 -k2,2V
 }
@@ -61,7 +64,8 @@ resolve() {
 	local kernel=$1 kver=${2-} found flavour=$1
 
 	found=$(available)
-	[ -n "$found" ] || die "the archive has no kernel with image, headers and source of one version."
+	[ -n "$found" ] ||
+		die "the archive has no kernel with image, headers and source of one version."
 	case $kernel in
 	cloud | generic | rt)
 		found=$(awk -v f="$flavour" '$1 == f' <<<"$found")
@@ -74,7 +78,7 @@ resolve() {
 		else
 			found=$(awk '$6 == "default"' <<<"$found")
 			[ -n "$found" ] ||
-				die "the archive has not all packages of the newest $flavour kernel." \
+				die "the archive lacks packages of the newest $flavour kernel." \
 					"'make kernels' lists others: choose one with KVER=."
 		fi
 		;;
@@ -84,8 +88,8 @@ resolve() {
 		found=$(awk -v r="$kernel" '$2 == r' <<<"$found")
 		[ -n "$found" ] ||
 			die "KERNEL=$kernel: there is no such kernel to build for." \
-				"'make kernels' lists what there is. Kernels that the archive no longer" \
-				"has, or has without Rust, cannot be built for."
+				"'make kernels' lists what there is. What the archive has not any" \
+				"more, or has without Rust, cannot be built for."
 		;;
 	esac
 	cut -d ' ' -f 1-5 <<<"$found"

@@ -36,7 +36,8 @@ need_root() {
 
 make_cache() {
 	mkdir -p "$cache/log" 2>/dev/null ||
-		die "cannot make the cache directory $cache." "Set JIT_CACHE to a directory of yours."
+		die "cannot make the cache directory $cache." \
+			"Set JIT_CACHE to a directory of yours."
 }
 
 # need_disk MIB WHAT: checked before the work, not found out in the middle of it.
@@ -52,7 +53,7 @@ need_disk() {
 lock() {
 	local fd
 	exec {fd}>"$cache/$1.lock"
-	flock -n "$fd" || {
+	flock -w 2 "$fd" || {
 		say "another run is at work on $1; waiting for it"
 		flock "$fd"
 	}
@@ -67,8 +68,8 @@ sweep() {
 # What to do about a failure, from what its log says.
 mend() {
 	if grep -qE 'No space left on device|Disk quota exceeded' "$1"; then
-		echo "The disk is full: make room, or set JIT_CACHE to a directory on a larger disk."
-	elif grep -qE 'Could not (resolve|connect)|Temporary failure|Network is unreachable' "$1"; then
+		echo "The disk is full: make room, or set JIT_CACHE to one on a larger disk."
+	elif grep -qE 'Could not (resolve|connect)|Temporary failure|is unreachable' "$1"; then
 		echo "The archive cannot be reached: look at the network, or set MIRROR=."
 	elif grep -qE '404 +Not Found' "$1"; then
 		echo "The archive has moved on: remove $cache/apt and try again."

@@ -19,10 +19,12 @@ files() {
 checkpatch() {
 	in_root sh -euc '
 		cd /jitasklet
+		failed=0
 		for file; do
 			/kernel/source/scripts/checkpatch.pl --no-tree --terse --strict --quiet \
-				--max-line-length=100 --show-types -f "$file"
-		done' sh "$@"
+				--max-line-length=100 --show-types -f "$file" || failed=1
+		done
+		exit $failed' sh "$@"
 }
 
 rustfmt() {
@@ -47,7 +49,7 @@ shellcheck() {
 spdx() {
 	local file bad=0
 	for file in $(files '*.rs' '*.c' '*.h' '*.sh' '*.py' '*Makefile' '*Kbuild' .ci/run); do
-		head -n 3 "$top/$file" | grep -q 'SPDX-License-Identifier: GPL-2.0' ||
+		head -n 3 "$top/$file" | grep -q 'SPDX-.*: GPL-2.0' ||
 			{ echo "# $file has no SPDX line"; bad=1; }
 	done
 	return "$bad"

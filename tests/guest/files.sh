@@ -16,8 +16,8 @@ both() {
 }
 
 exist() {
-	[ "$(stat -c '%A %U %n' /proc/jitasklet /proc/jitasklethi)" = "-r--r--r-- root /proc/jitasklet
--r--r--r-- root /proc/jitasklethi" ]
+	[ "$(stat -c '%a %U %n' /proc/jitasklet /proc/jitasklethi | xargs)" = \
+		'444 root /proc/jitasklet 444 root /proc/jitasklethi' ]
 }
 
 are_gone() {

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kernel.sh BUILD: the tests in the kernel, in the guest: what the module jitasklet_test reports in the
-# kernel log, and what becomes of tasklets that it leaks.
+# kernel.sh BUILD: the tests in the kernel, in the guest: what the module jitasklet_test reports in
+# the kernel log, and what becomes of tasklets that it leaks.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 

@@ -48,7 +48,8 @@ unsigned_archive() {
 	local suite
 	for suite in trixie trixie-backports; do
 		mkdir -p "$tmp/unsigned/dists/$suite"
-		printf 'Codename: %s\nSuite: %s\n' "$suite" "$suite" >"$tmp/unsigned/dists/$suite/Release"
+		printf 'Codename: %s\nSuite: %s\n' "$suite" "$suite" \
+			>"$tmp/unsigned/dists/$suite/Release"
 	done
 	says 'its signature cannot be verified' archive "file:$tmp/unsigned"
 }
@@ -61,7 +62,7 @@ changed_host() {
 # The real archive, on a host whose apt takes a Release file of more than a second for stale.
 stale_archive() {
 	says 'past its Valid-Until.*STALE_OK=1' changed_host '
-		mount -t tmpfs tmpfs /etc/apt/apt.conf.d
+		mount -t tmpfs none /etc/apt/apt.conf.d
 		echo "Acquire::Check-Valid-Until \"true\"; Acquire::Max-ValidTime \"1\";" \
 			>/etc/apt/apt.conf.d/test' env JIT_CACHE="$tmp/stale" STALE_OK= make kernels
 }
@@ -69,7 +70,7 @@ stale_archive() {
 little_disk() {
 	mkdir -p "$tmp/disk"
 	says 'needs [0-9]+ MiB of disk in .*, which has [0-9]+ MiB left' \
-		changed_host "mount -t tmpfs -o size=400M tmpfs '$tmp/disk'" \
+		changed_host "mount -t tmpfs -o size=400M none '$tmp/disk'" \
 		env JIT_CACHE="$tmp/disk" make demo
 }
 
@@ -78,8 +79,9 @@ no_mmdebstrap() {
 	mkdir -p "$tmp"/bin/{upper,work}
 	says 'Type: apt-get update && apt-get install mmdebstrap' changed_host "
 		cp /usr/bin/apt-get $tmp/bin/apt-get
-		mount -t overlay -o lowerdir=/usr/bin,upperdir=$tmp/bin/upper,workdir=$tmp/bin/work \
-			overlay /usr/bin
+		cd $tmp/bin
+		mount -t overlay -o lowerdir=/usr/bin,upperdir=upper,workdir=work overlay /usr/bin
+		cd - >/dev/null
 		rm -f /usr/bin/mmdebstrap
 		printf '#!/bin/sh\n[ \"\$1\" != install ] || exit 100\nexec %s \"\$@\"\n' \
 			$tmp/bin/apt-get >/usr/bin/apt-get" \
@@ -89,8 +91,10 @@ no_mmdebstrap() {
 old_keyring() {
 	says 'is too old to know trixie' changed_host "
 		mkdir $tmp/keys
-		cp /usr/share/keyrings/debian-archive-bullseye-stable.gpg $tmp/keys/debian-archive-keyring.gpg
-		mount --bind $tmp/keys /usr/share/keyrings" \
+		cd /usr/share/keyrings
+		cp debian-archive-bullseye-stable.gpg $tmp/keys/debian-archive-keyring.gpg
+		mount --bind $tmp/keys /usr/share/keyrings
+		cd - >/dev/null" \
 		env JIT_CACHE="$tmp/keyring" make kernels
 }
 
