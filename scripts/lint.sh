@@ -49,7 +49,7 @@ shellcheck() {
 spdx() {
 	local file bad=0
 	for file in $(files '*.rs' '*.c' '*.h' '*.sh' '*.py' '*Makefile' '*Kbuild' .ci/run); do
-		head -n 3 "$top/$file" | grep -q 'SPDX-.*: GPL-2.0' ||
+		head -n 3 "$top/$file" | grep -q 'License-Identifier: GPL-2.0' ||
 			{ echo "# $file has no SPDX line"; bad=1; }
 	done
 	return "$bad"
