@@ -6,16 +6,14 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-release=${1##*/}
-tree=$1/tree
-mkdir -p "$top/build/$release/tests/kernel"
+out=$(realpath "$1")
+tests=build/${out##*/}/tests
+mkdir -p "$out/tests"
 
-"$top/scripts/enter.sh" "$tree/source" "$tree/build" sh -euc '
+"$top/scripts/enter.sh" "$out/tree/source" "$out/tree/build" sh -euc '
 	cd /jitasklet
 	x86_64-linux-gnu-gcc-14 -std=gnu11 -O2 -Wall -Wextra -Werror -static \
-		-o "build/$1/tests/reader" tests/guest/reader.c
-	make --no-print-directory -s -C /kernel/build CC=x86_64-linux-gnu-gcc-14 JITASKLET_TEST=m \
-		M=/jitasklet MO="/jitasklet/build/$1/tests/kernel" modules
-	make --no-print-directory -s -C /kernel/build CC=x86_64-linux-gnu-gcc-14 \
-		M=/jitasklet/tests/clash MO="/jitasklet/build/$1/tests" modules
-' sh "$release" </dev/null >&2 || die "the tests could not be built for $release: see above."
+		-o "$1/reader" tests/guest/reader.c
+	scripts/kbuild.sh . "$1/kernel" -s JITASKLET_TEST=m modules
+	scripts/kbuild.sh tests/clash "$1" -s modules
+' sh "$tests" </dev/null >&2 || die "the tests could not be built for ${out##*/}: see above."

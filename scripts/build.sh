@@ -16,16 +16,9 @@ ln -sfn "$tree" "$out/tree"
 exec {fd}>"$out/.lock"
 flock "$fd"
 
-# module SOURCE OUT: one out-of-tree module, both paths below the checkout.
-module() {
-	mkdir -p "$top/$2"
-	"$top/scripts/enter.sh" "$tree/source" "$tree/build" \
-		make --no-print-directory -C /kernel/build CC=x86_64-linux-gnu-gcc-14 \
-		M="/jitasklet/$1" MO="/jitasklet/$2" modules </dev/null >&2 ||
-		die "jitasklet could not be built for $release: see above."
-}
-
-module . "build/$release"
+"$top/scripts/enter.sh" "$tree/source" "$tree/build" \
+	/jitasklet/scripts/kbuild.sh . "build/$release" modules </dev/null >&2 ||
+	die "jitasklet could not be built for $release: see above."
 cmp -s "$tree/vmlinuz" "$out/vmlinuz" || cp "$tree/vmlinuz" "$out/vmlinuz"
 ln -sfn "$release" "$top/build/$flavour"
 echo "$out"

@@ -34,10 +34,8 @@ rustfmt() {
 }
 
 clippy() {
-	mkdir -p "$top/build/clippy"
-	in_root make --no-print-directory -s -C /kernel/build CC=x86_64-linux-gnu-gcc-14 CLIPPY=1 \
-		KRUSTFLAGS=-Dwarnings JITASKLET_TEST=m M=/jitasklet MO=/jitasklet/build/clippy \
-		jit_tasklet.o tests/kernel/jitasklet_test.o
+	in_root /jitasklet/scripts/kbuild.sh . build/clippy -s CLIPPY=1 KRUSTFLAGS=-Dwarnings \
+		JITASKLET_TEST=m jit_tasklet.o tests/kernel/jitasklet_test.o
 }
 
 shellcheck() {
