@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# trace.sh BUILD: what the kernel's own tracepoints and counters say about the tasklets, in the
-# guest.
+# trace.sh BUILD: the tasklets as the kernel's own tracepoints and counters see them, in the guest.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
@@ -19,37 +18,32 @@ declare -A vec=([jitasklet]=6 [jitasklethi]=0) action=([jitasklet]=TASKLET [jita
 set_up() {
 	local event
 	while read -r event; do
-		echo "$event now=@jiffies_64:s64" >>"$tracing/dynamic_events" || return
+		echo "e:jit/$event now=@jiffies_64:s64" >>"$tracing/dynamic_events" || return
 	done <<'EOF'
-e:jit/raise irq.softirq_raise vec=$vec:u32
-e:jit/entry irq.tasklet_entry func=$func:symbol
-e:jit/exit irq.tasklet_exit func=$func:symbol
+raise irq.softirq_raise vec=$vec:u32
+entry irq.tasklet_entry func=$func:symbol
+exit irq.tasklet_exit func=$func:symbol
 EOF
-	for event in jit irq/softirq_entry irq/softirq_exit irq_vectors/local_timer_entry; do
-		echo 1 >"$tracing/events/$event/enable" || return
-	done
-	# A clock that all CPUs share, and room: an overflow would fail.
-	echo global >"$tracing/trace_clock" && echo 8192 >"$tracing/buffer_size_kb"
+	# A clock that all CPUs share, and room: with an overflow a test fails.
+	echo global >"$tracing/trace_clock" && echo 8192 >"$tracing/buffer_size_kb" &&
+		exec {marker}>"$tracing/trace_marker"
 }
 
+# trace [EVENT...]: starts anew, with the probes and these events.
 trace() {
 	echo 0 >"$tracing/tracing_on"
+	printf '%s\n' 'jit:*' "$@" >"$tracing/set_event" || return
 	: >"$tracing/trace"
 	echo 1 >"$tracing/tracing_on"
-}
-
-mark() {
-	echo "$*" >"$tracing/trace_marker"
 }
 
 # The trace, with a line for each event: its name, CPU, pid, flags, comm, then the vector (or what
 # was marked), and the jiffies. Of the tasklets only ours stay.
 traced() {
 	echo 0 >"$tracing/tracing_on"
-	busybox awk '
+	awk '
 	function value(name) {
-		return match($0, " " name "=[0-9]+") ?
-			substr($0, RSTART + length(name) + 2, RLENGTH - length(name) - 2) : ""
+		return match($0, " " name "=[0-9]+") ? substr($0, RSTART + 5, RLENGTH - 5) : ""
 	}
 	BEGIN { OFS = "\t" }
 	/^# entries-in-buffer/ { split($3, entries, "/"); whole = entries[1] == entries[2] }
@@ -61,15 +55,13 @@ traced() {
 		cpu = field[2] + 0
 		sub(/^ +/, "", comm)
 		sub(/^<idle>$/, "swapper/" cpu, comm)
-	}
-	field[5] ~ /^(entry|exit)$/ && !/ \[jitasklet\] / { next }
-	{
 		what = field[5] == "tracing_mark_write" ? text : value("vec")
-		print field[5], cpu, field[1], field[3], comm, what, value("now")
+		if (field[5] !~ /^(entry|exit)$/ || / \[jitasklet\] /)
+			print field[5], cpu, field[1], field[3], comm, what, value("now")
 	}
 	END { exit !whole }
 	' "$tracing/trace" >"$events" && return
-	echo '# the trace buffer overflowed'
+	echo '# the trace is not whole: the buffer overflowed'
 	return 1
 }
 
@@ -77,31 +69,28 @@ on_cpu() {
 	busybox taskset -p "$(printf %x $((1 << $1)))" "${2-$BASHPID}" >/dev/null
 }
 
-# reads FILE COUNT CPU: reads on that CPU, without starting any process.
+# reads PATH COUNT CPU: reads on that CPU, without starting any process.
 reads() {
 	local i table
 	for ((i = 0; i < $2; i++)); do
-		mark "read $3"
-		mapfile -t table <"/proc/$1"
-		printf 'row %s\n' "${table[@]:1}" >"$tracing/trace_marker"
+		echo "read $3" >&"$marker"
+		mapfile -t table <"$1"
+		printf 'row %s\n' "${table[@]:1}" >&"$marker"
 	done
 }
 
 reads_everywhere() {
 	local cpu
 	for ((cpu = 0; cpu < cpus; cpu++)); do
-		on_cpu "$cpu" && reads "$1" "$2" "$cpu" || return
+		on_cpu "$cpu" && reads "/proc/$1" "$2" "$cpu" || return
 	done
 }
 
 # In each read as many runs as rows, one after the other, where, when and in whom the rows say so;
 # and none elsewhere. What was before the mark "ended" is only counted, if there has to be one.
 rows_fit() {
-	busybox awk -F '\t' -v want="$1" -v earlier="${2-0}" '
-	function bad(why) {
-		if (bads++ < 5)
-			print "# read " reads ": " why
-	}
+	awk -F '\t' -v want="$1" -v earlier="${2-0}" '
+	function bad(why) { if (bads++ < 5) print "# read " reads ": " why }
 	function note(k, from) {
 		where[k] = sprintf("%d    %6d   %d   %s", $4 ~ /s/, $3, $2, $5)
 		begin[k] = from + 0
@@ -111,10 +100,8 @@ rows_fit() {
 	earlier && !ended { before += $1 == "entry"; next }
 	$7 != "" { now[$2] = $7 }
 	$6 ~ /^read / {
-		if (reading)
-			bad("it gave no whole table")
-		if ($6 != "read " $2)
-			bad("it is on CPU " $2 ": " $6)
+		if (reading || $6 != "read " $2)
+			bad("before it there is no whole table, or it is on CPU " $2 ": " $6)
 		reads++
 		reading = 1
 		reader = $3
@@ -138,52 +125,41 @@ rows_fit() {
 	$6 ~ /^row / {
 		split($6, field, / +/)
 		time = field[2] + 0
-		row++
-		k = row - 1
+		k = row++
 		should = sprintf("row %9s  %3d     %s", field[2], k ? time - last : 0, where[k])
-		if ($6 != should)
-			bad("\"" $6 "\" should be \"" should "\"")
-		if (time < begin[k] || time > end[k])
-			bad($6 ": it was jiffy " begin[k] " to " end[k])
+		if ($6 != should || time < begin[k] || time > end[k])
+			bad("\"" $6 "\" and not \"" should "\" in " begin[k] " to " end[k])
 		last = time
-		if (row == 6) {
-			if (runs != 5 || running)
-				bad(runs " runs")
-			reading = 0
-		}
+		if (row == 6 && (runs != 5 || running))
+			bad(runs " runs")
+		reading = row < 6
 	}
 	END {
 		if (reads != want || reading)
-			bad("of " want)
-		if (earlier) {
+			bad("the last of " want)
+		if (earlier)
 			print "# " before + 0 " runs before the end of the interrupted reads"
-			if (!before)
-				bad("none was ever interrupted")
-		}
-		exit bads > 0
+		exit bads || earlier && !before
 	}' "$events"
+}
+
+softirqs() {
+	awk -v name="$1:" '
+	$1 == name { for (i = 2; i <= NF; i++) sum += $i; print sum }' /proc/softirqs
 }
 
 same_as_rows() {
 	before=$(softirqs "${action[$1]}")
-	trace
-	reads_everywhere "$1" 10
+	trace irq:softirq_entry irq:softirq_exit && reads_everywhere "$1" 10 || return
 	traced && after=$(softirqs "${action[$1]}") && rows_fit $((10 * cpus))
 }
 
-softirqs() {
-	busybox awk -v name="$1:" '
-	$1 == name { for (i = 2; i <= NF; i++) sum += $i; print sum }' /proc/softirqs
-}
-
 # Each run is in its vector, for which it was raised once: by the reader, then by the run before.
-# A thread of PREEMPT_RT can be preempted in the middle, so it is a task that is in a vector.
+# On PREEMPT_RT tasks can be preempted while in a vector, so that it belongs to the task.
 right_vector() {
-	busybox awk -F '\t' -v vec="${vec[$1]}" -v name="${action[$1]}" -v grown=$((after - before)) '
-	function bad(why) {
-		if (bads++ < 5)
-			print "# run " runs ": " why
-	}
+	awk -F '\t' -v vec="${vec[$1]}" -v name="${action[$1]}" \
+		-v grown=$((after - before)) '
+	function bad(why) { if (bads++ < 5) print "# run " runs ": " why }
 	$6 ~ /^read / { reader = $3; raised = 0; running = "" }
 	$1 == "softirq_entry" { vector[$2, $3] = $6 }
 	$1 == "softirq_exit" { delete vector[$2, $3] }
@@ -193,16 +169,14 @@ right_vector() {
 	$1 == "entry" {
 		runs++
 		running = $2 " " $3
-		if (vector[$2, $3] "" != vec)
-			bad("it is in vector \"" vector[$2, $3] "\"")
-		if (raised != 1)
-			bad("vector " vec " was raised for it " raised " times")
+		if (vector[$2, $3] "" != vec || raised != 1)
+			bad("in vector " vector[$2, $3] ", and raised " raised " times in " vec)
 		raised = 0
 	}
 	$1 == "exit" {
 		running = ""
 		if (runs % 5 == 0 && raised)
-			bad("vector " vec " is raised after the last run")
+			bad("the last one raised vector " vec)
 	}
 	END {
 		print "# " runs + 0 " runs; in /proc/softirqs " name " grew by " grown
@@ -210,18 +184,14 @@ right_vector() {
 	}' "$events"
 }
 
-# waited FILE WANT BUSY HOG: the local timer interrupts on the CPU between the schedule and the
-# first run. One that hits a softirq already running (a slow emulation) delayed no task.
+# waited FILE WANT HOGS: the local timer interrupts on the CPU between the schedule and the first
+# run. One that hits a softirq already running, on a slow machine, delayed no task.
 waited() {
-	busybox awk -F '\t' -v vec="${vec[$1]}" -v want="$2" -v busy="$3" -v hogs="$4" '
+	awk -F '\t' -v vec="${vec[$1]}" -v want="$2" -v hogs="$3" '
 	$6 ~ /^read / { reader = $3; cpu = $2; raised = run = row = ticks = outside = 0 }
 	$1 == "raise" && $6 == vec && $3 == reader && $4 !~ /[hH]/ { raised = 1 }
-	$1 == "local_timer_entry" && raised && !run && $2 == cpu {
-		ticks++
-		outside += $4 !~ /H/
-	}
-	$1 == "entry" && !run {
-		run = 1
+	$1 == "local_timer_entry" && raised && !run && $2 == cpu { ticks++; outside += $4 !~ /H/ }
+	$1 == "entry" && !run++ {
 		reads += raised
 		none += !ticks
 		most = outside > most ? outside : most
@@ -233,23 +203,22 @@ waited() {
 	}
 	END {
 		printf "# %d reads: local timer interrupts before the first run: none in %d, " \
-			"at most %d, %d with those in a softirq; first run in the hog: %d\n",
+			"at most %d (%d with those in softirqs); %d first runs in a hog\n",
 			reads, none, most, all, hogged
-		exit reads != want || (busy ? most > 1 || !hogged : !none)
+		exit reads != want || (hogs ? most > 1 || !hogged : !none)
 	}' "$events"
 }
 
 idle() {
-	trace
-	reads_everywhere "$1" 25
-	traced && rows_fit $((25 * cpus)) && waited "$1" $((25 * cpus)) 0 ''
+	trace irq_vectors:local_timer_entry && reads_everywhere "$1" 25 || return
+	traced && rows_fit $((25 * cpus)) && waited "$1" $((25 * cpus)) ''
 }
 
 is_rt() {
 	[[ $(uname -v) = *PREEMPT_RT* ]]
 }
 
-# The kernel gives a starved ksoftirqd no time meanwhile.
+# What gives ordinary tasks their time beside real-time ones.
 knobs=(/sys/kernel/debug/sched/fair_server/cpu*/runtime /proc/sys/kernel/sched_rt_runtime_us)
 unfair() {
 	local knob
@@ -271,35 +240,39 @@ fair_again() {
 }
 
 # A hog on the reader's CPU. The reader outranks it, and it outranks ksoftirqd, which leaves the
-# softirqs to the interrupts. While it runs nothing may be started here: a hogged CPU may be what
-# the files come through. On PREEMPT_RT all would wait for the hog's end, so it is an ordinary task.
+# softirqs to the interrupts. It outranks the workers of the file system too, so nothing may come
+# from there while it runs: no program, no path from the root, no page of bash or libc that the
+# reads before have not brought. If something does, the hog's end makes it a failure and no hang.
+# On PREEMPT_RT even the reader would wait for that, so there the hog is an ordinary task.
 busy() (
 	declare -A was=()
 	hog='' hogs=' '
 	trap fair_again EXIT
 	is_rt || unfair || exit
-	trace
+	trace irq_vectors:local_timer_entry && cd /proc || exit
 	for ((cpu = 0; cpu < cpus; cpu++)); do
-		while :; do :; done &
-		hog=$!
+		coproc { read -r && for ((spin = 0; spin < 1000000; spin++)); do :; done; }
+		# shellcheck disable=SC2153 # COPROC_PID comes with coproc
+		hog=$COPROC_PID
 		hogs+="$hog "
 		on_cpu "$cpu" "$hog" && on_cpu "$cpu" || exit
-		is_rt || { busybox chrt -f -p 20 "$BASHPID" &&
-			busybox chrt -f -p 10 "$hog"; } >/dev/null || exit
+		is_rt || { chrt -f -p 10 "$hog" && chrt -f -p 20 "$BASHPID"; } || exit
+		reads "$1" 5 "$cpu"
+		kill -0 "$hog" && echo go >&"${COPROC[1]}"
 		reads "$1" 20 "$cpu"
 		kill -KILL "$hog"
-		wait "$hog" 2>/dev/null
+		wait "$hog"
 		hog=''
-		is_rt || busybox chrt -o -p 0 "$BASHPID" >/dev/null || exit
+		is_rt || chrt -o -p 0 "$BASHPID" || exit
 	done
-	traced && rows_fit $((20 * cpus)) && waited "$1" $((20 * cpus)) 1 "$hogs"
+	traced && rows_fit $((25 * cpus)) && waited "$1" $((25 * cpus)) "$hogs"
 )
 
 # A table from each CPU and vector shows that everything scheduled before it has run.
 nothing_left() {
-	trace
+	trace || return
 	"$reader" "/proc/$1" storm 300 && "$reader" "/proc/$1" kill 20 || return
-	mark ended
+	echo ended >&"$marker"
 	reads_everywhere jitasklet 1 && reads_everywhere jitasklethi 1 || return
 	traced && rows_fit $((2 * cpus)) earlier
 }
@@ -310,11 +283,12 @@ for file in jitasklet jitasklethi; do
 	t "$file: five runs where the rows say, and none elsewhere" same_as_rows "$file"
 	t "$file: every run is in ${action[$file]}_SOFTIRQ" right_vector "$file"
 	t "$file: an idle CPU does not wait for the tick" idle "$file"
+	busy_name="$file: a busy CPU runs it at the next tick"
 	if is_rt; then
-		busy "$file"
-		skip "$file: a busy CPU runs it at the next tick" 'on PREEMPT_RT a thread runs it'
+		busy "$file" </dev/null
+		skip "$busy_name" 'on PREEMPT_RT a thread runs it'
 	else
-		t "$file: a busy CPU runs it at the next tick" busy "$file"
+		t "$busy_name" busy "$file"
 	fi
 	t "$file: interrupted reads leave nothing scheduled" nothing_left "$file"
 done
