@@ -701,6 +701,7 @@ unsafe extern "C" fn callback<T: TaskletHandler>(tasklet: *mut bindings::tasklet
     let core = container_of!(Opaque::cast_from(tasklet), Core, tasklet);
     // SAFETY: By the invariants of `Tasklet` there is a `Tasklet<T>` around the core. It is alive
     // until it was killed, which waits for the RUN bit, which is set as long as this function runs.
+    // Others may hold a `Pin<&mut Tasklet<T>>` meanwhile: as it is not `Unpin`, that is not unique.
     let this = unsafe { &*container_of!(core, Tasklet<T>, core) };
 
     if this.core.request.load(ordering::Relaxed) == request::DISCARD {

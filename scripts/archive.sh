@@ -57,29 +57,40 @@ if [ "$(cat "$apt/key" 2>/dev/null)" = "$key" ] && [ -n "$(find "$apt/key" -mtim
 	exit
 fi
 
-write_conf() {
-	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
-	: >"$apt/status"
-	printf '%s\n' "$acquire" >"$apt/acquire.conf"
-	printf 'deb [signed-by=%s] %s %s main\n' \
-		"$keyring" "$1" trixie "$keyring" "$1" trixie-backports >"$apt/sources.list"
-	cat >"$conf" <<-EOF
+# An apt configuration that has all its files in DIR.
+conf_for() {
+	cat <<-EOF
 		Dir::Etc::main "/dev/null";
 		Dir::Etc::parts "/dev/null";
-		Dir::Etc::sourcelist "$apt/sources.list";
+		Dir::Etc::sourcelist "$1/sources.list";
 		Dir::Etc::sourceparts "/dev/null";
 		Dir::Etc::preferences "/dev/null";
 		Dir::Etc::preferencesparts "/dev/null";
-		Dir::State "$apt";
-		Dir::State::lists "$apt/lists";
-		Dir::State::status "$apt/status";
-		Dir::Cache "$apt/cache";
+		Dir::State "$1";
+		Dir::State::lists "$1/lists";
+		Dir::State::status "$1/status";
+		Dir::Cache "$1/cache";
 		APT::Architecture "amd64";
 		APT::Architectures { "amd64"; };
 		APT::Sandbox::User "root";
 		APT::Update::Error-Mode "any";
 		$acquire
 	EOF
+}
+
+# Lists of one archive, made beside those that there are, which must survive a failure.
+part=$apt.part
+log=$cache/log/apt-update.log
+update() {
+	sweep "$part"
+	mkdir -p "$part/lists/partial" "$part/cache/archives/partial"
+	: >"$part/status"
+	printf '%s\n' "$acquire" >"$part/acquire.conf"
+	printf 'deb [signed-by=%s] %s %s main\n' \
+		"$keyring" "$1" trixie "$keyring" "$1" trixie-backports >"$part/sources.list"
+	conf_for "$apt" >"$part/apt.conf"
+	conf_for "$part" >"$part/update.conf"
+	APT_CONFIG=$part/update.conf apt-get update >"$log" 2>&1 </dev/null
 }
 
 # One sentence for what apt said of one archive.
@@ -92,33 +103,29 @@ reason() {
 	elif grep -qE 'does not have a Release file|404' "$1"; then
 		echo "it has no trixie or no trixie-backports"
 	elif grep -qE 'No space left' "$1"; then
-		echo "the disk of $apt is full"
+		echo "the disk of $cache is full"
 	else
 		echo "it cannot be reached: look at the network"
 	fi
 }
 
 say "asking the archive which kernels there are"
-known=$(cat "$apt/key" 2>/dev/null || true)
-rm -f "$apt/key"
 reasons=()
 for uri in $uris; do
-	write_conf "$uri"
-	log=$cache/log/apt-update.log
-	if APT_CONFIG=$conf apt-get update >"$log" 2>&1 </dev/null; then
-		echo "$key" >"$apt/key"
+	if update "$uri"; then
+		echo "$key" >"$part/key"
+		sweep "$apt"
+		mv -T "$part" "$apt"
 		echo "$conf"
 		exit
 	fi
 	reasons+=("$uri: $(reason "$log").")
 done
+sweep "$part"
 
 # Yesterday's lists are better than none.
-if [ "$known" = "$key" ]; then
-	say "no archive answered as it should; going on with the lists of an earlier run:" \
-		"${reasons[0]}"
-	echo "$key" >"$apt/key"
-	touch -d '2 days ago' "$apt/key"
+if [ "$(cat "$apt/key" 2>/dev/null)" = "$key" ]; then
+	say "going on with the lists of an earlier day: ${reasons[0]}"
 	echo "$conf"
 	exit
 fi

@@ -105,7 +105,7 @@ list)
 			if ($4 ~ /unsigned/)
 				note = note (note == "" ? "" : ", ") "image not signed"
 			printf "%-9s %-8s %-28s %s\n", $1, part[1], $2, note
-		}'
+		}' | sed 's/ *$//'
 	;;
 resolve)
 	shift

@@ -67,6 +67,13 @@ stale_archive() {
 			>/etc/apt/apt.conf.d/test' env JIT_CACHE="$tmp/stale" STALE_OK= make kernels
 }
 
+# No network, two days after the last time that there was one.
+offline() {
+	local -x JIT_CACHE=$tmp/offline
+	make kernels >/dev/null 2>&1 && touch -d '2 days ago' "$JIT_CACHE/apt/key" &&
+		unshare --net make kernels 2>/dev/null | grep -q default
+}
+
 little_disk() {
 	mkdir -p "$tmp/disk"
 	says 'needs [0-9]+ MiB of disk in .*, which has [0-9]+ MiB left' \
@@ -113,7 +120,7 @@ interrupted() {
 		! ls -d "$tmp"/interrupted/{root,kernel}-*[0-9a-f] 2>/dev/null
 }
 
-plan 14
+plan 15
 t 'an unknown KERNEL= is named' says 'KERNEL=toast: there is no such kernel' make demo KERNEL=toast
 t 'an unknown KVER= is named' says 'KVER=9.9: there is no such version' make demo KVER=9.9
 t 'a KDIR that is none' says 'is no kernel build directory' make KDIR="$tmp/none"
@@ -125,6 +132,7 @@ t 'an archive without trixie' says 'it has no trixie' archive "file:$tmp"
 t 'an archive without signatures' unsigned_archive
 t 'an archive that is stale' stale_archive
 t 'a keyring that is too old' old_keyring
+t 'without a network the lists of an earlier day serve' offline
 t 'too little disk' little_disk
 t 'no mmdebstrap, and no right to install it' no_mmdebstrap
 t 'Ctrl-C leaves nothing half-made and nothing running' interrupted
