@@ -21,8 +21,9 @@ checkpatch() {
 		cd /jitasklet
 		failed=0
 		for file; do
-			/kernel/source/scripts/checkpatch.pl --no-tree --terse --strict --quiet \
-				--max-line-length=100 --show-types -f "$file" || failed=1
+			/kernel/source/scripts/checkpatch.pl --no-tree --terse --strict \
+				--no-summary --max-line-length=100 --show-types -f "$file" ||
+				failed=1
 		done
 		exit $failed' sh "$@"
 }
