@@ -5,8 +5,20 @@
 //! C headers: [`include/linux/proc_fs.h`](srctree/include/linux/proc_fs.h),
 //! [`include/linux/seq_file.h`](srctree/include/linux/seq_file.h)
 
-use core::{marker::PhantomData, ptr::NonNull};
-use kernel::{bindings, error::from_result, ffi, prelude::*, seq_file::SeqFile, str::CStr};
+use core::{
+    marker::PhantomData,
+    ptr::{null, null_mut, NonNull},
+};
+use kernel::{
+    bindings,
+    error::from_result,
+    ffi,
+    module_param::KernelParam,
+    prelude::*,
+    seq_file::SeqFile,
+    str::{as_char_ptr_in_const_context, CStr},
+    sync::atomic::{ordering::Full, Atomic},
+};
 
 /// `struct seq_file`, whose layout is of no interest here and which, depending on the kernel's
 /// configuration, rustc does not take for FFI-safe.
@@ -53,11 +65,12 @@ pub trait Show: 'static {
 /// file that is still open then stays open, and every further read of it fails. So no reader needs
 /// a reference to the module, and none runs code of a module that is gone.
 ///
-/// It must not be dropped from its own `show`, which would wait for itself.
+/// It must not be dropped from its own `show`, which would wait for itself. A file that is leaked is
+/// removed when the kernel frees the module.
 ///
 /// # Invariants
 ///
-/// `entry` came from `proc_create_single`, and `proc_remove` was not called on it yet.
+/// `entry` came from `proc_create_single`, is in `ENTRIES`, and `proc_remove` was not called on it.
 pub struct ProcFile<T: Show> {
     entry: NonNull<bindings::proc_dir_entry>,
     _show: PhantomData<fn() -> T>,
@@ -75,22 +88,29 @@ impl<T: Show> ProcFile<T> {
     ///
     /// # Errors
     ///
-    /// `ENOMEM` when there is no memory or the name is taken: procfs does not tell which, but warns
-    /// in the kernel log about a name that is taken.
+    /// - `ENOMEM` when there is no memory or the name is taken: procfs does not tell which, but warns
+    ///   in the kernel log about a name that is taken.
+    /// - `ENOSPC` when this module has [`MAX_FILES`] files already.
     #[doc(alias = "proc_create_single")]
     pub fn new(name: &CStr, mode: bindings::umode_t) -> Result<Self> {
         // SAFETY:
         // - `name` is a C string, which procfs copies.
         // - The parent NULL is `/proc` itself.
-        // - `show::<T>` keeps to C's contract for a single-shot `show`, and stays loaded: the type
-        //   invariant has `proc_remove` called, which waits for it, before the module can go.
-        let entry = unsafe {
-            proc_create_single(name.as_char_ptr(), mode, core::ptr::null_mut(), show::<T>)
-        };
+        // - `show::<T>` keeps to C's contract for a single-shot `show`, and stays loaded: the drop or,
+        //   at the latest, `remove_leaked` has called `proc_remove`, which waits for it, before the
+        //   module goes.
+        let entry = unsafe { proc_create_single(name.as_char_ptr(), mode, null_mut(), show::<T>) };
+        let entry = NonNull::new(entry).ok_or(ENOMEM)?;
 
-        // INVARIANT: `entry` was just created.
+        if !replace(null(), entry.as_ptr().cast()) {
+            // SAFETY: The entry was just created, and nobody else knows it.
+            unsafe { proc_remove(entry.as_ptr()) };
+            return Err(ENOSPC);
+        }
+
+        // INVARIANT: `entry` was just created, and is in `ENTRIES`.
         Ok(Self {
-            entry: NonNull::new(entry).ok_or(ENOMEM)?,
+            entry,
             _show: PhantomData,
         })
     }
@@ -98,10 +118,73 @@ impl<T: Show> ProcFile<T> {
 
 impl<T: Show> Drop for ProcFile<T> {
     fn drop(&mut self) {
+        replace(self.entry.as_ptr().cast(), null());
         // SAFETY: By the type invariant the entry exists, and `drop` runs once.
         unsafe { proc_remove(self.entry.as_ptr()) }
     }
 }
+
+/// How many files a module can have at a time.
+pub const MAX_FILES: usize = 4;
+
+/// The entries of the files that there are, and null pointers.
+///
+/// Leaking a file is safe, and leaves an entry behind whose `show` goes when the module goes. So the
+/// last word is the kernel's: when it frees the module it calls [`remove_leaked`].
+static ENTRIES: [Atomic<*const ffi::c_void>; MAX_FILES] =
+    [const { Atomic::new(null()) }; MAX_FILES];
+
+/// Puts `new` where `old` is, if it is there.
+fn replace(old: *const ffi::c_void, new: *const ffi::c_void) -> bool {
+    ENTRIES
+        .iter()
+        .any(|slot| slot.cmpxchg(old, new, Full).is_ok())
+}
+
+/// Removes every file that was leaked.
+///
+/// # Safety
+///
+/// No code of this module runs, or will run, other than the `show` of its files.
+unsafe extern "C" fn remove_leaked(_: *mut ffi::c_void) {
+    for slot in &ENTRIES {
+        let entry = slot.xchg(null(), Full);
+        // SAFETY: By the invariant of `ProcFile` the entry exists, and its `ProcFile` was leaked.
+        // `proc_remove` takes a null pointer for nothing.
+        unsafe { proc_remove(entry.cast_mut().cast()) };
+    }
+}
+
+/// Refuses the parameter that [`AT_MODULE_FREE`] had to give a name.
+///
+/// # Safety
+///
+/// None: it touches nothing. It is `unsafe` because C's type for it is.
+unsafe extern "C" fn refuse(_: *const ffi::c_char, _: *const bindings::kernel_param) -> ffi::c_int {
+    EINVAL.to_errno()
+}
+
+static AT_MODULE_FREE_OPS: bindings::kernel_param_ops = bindings::kernel_param_ops {
+    flags: 0,
+    set: Some(refuse),
+    get: None,
+    free: Some(remove_leaked),
+};
+
+/// Has the kernel call [`remove_leaked`] when it frees this module: `free_module()` frees the
+/// parameters of a module after its exit or failed init function, and before its memory.
+#[cfg(MODULE)]
+#[link_section = "__param"]
+#[used(compiler)]
+static AT_MODULE_FREE: KernelParam = KernelParam::new(bindings::kernel_param {
+    name: as_char_ptr_in_const_context(c"proc_files"),
+    mod_: &raw mut bindings::__this_module,
+    ops: &raw const AT_MODULE_FREE_OPS,
+    perm: 0,
+    level: -1,
+    flags: 0,
+    __bindgen_anon_1: bindings::kernel_param__bindgen_ty_1 { arg: null_mut() },
+});
 
 /// Hands a reader's call on to `T`.
 ///

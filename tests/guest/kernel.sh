@@ -24,16 +24,17 @@ report() {
 	' <<<"$1"
 }
 
-# Loads a module that leaks tasklets, and unloads it again. None of them may run afterwards.
+# Loads a module that leaks tasklets and a file, and unloads it again. No tasklet may run
+# afterwards, which would crash, and the file is gone.
 leaves_nothing() {
-	insmod "$ko" leak=1 || return
+	insmod "$ko" leak=1 && [ -e /proc/jitasklet_leaked ] || return
 	rmmod jitasklet_test || return
 	fails_and_leaves_nothing
 }
 
 fails_and_leaves_nothing() {
 	! insmod "$ko" leak=2 2>/dev/null || return
-	! grep -q jitasklet_test /proc/modules /proc/kallsyms
+	! grep -q jitasklet_test /proc/modules /proc/kallsyms && [ ! -e /proc/jitasklet_leaked ]
 }
 
 dmesg -c >/dev/null
@@ -46,6 +47,6 @@ plan $((ktap_number + 2))
 report "$log"
 grep -q 'jitasklet_test: # end of suite' <<<"$log" || exit 1
 
-t 'leaked tasklets are killed when the kernel frees the module' leaves_nothing
-t 'leaked tasklets are killed when the module fails to load' fails_and_leaves_nothing
+t 'what was leaked is gone when the kernel has freed the module' leaves_nothing
+t 'what was leaked is gone when the module has failed to load' fails_and_leaves_nothing
 end

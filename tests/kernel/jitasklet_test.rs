@@ -12,6 +12,7 @@ use core::pin::Pin;
 use kernel::{
     cpu::{nr_cpu_ids, CpuId},
     prelude::*,
+    seq_file::SeqFile,
     sync::atomic::{ordering::Relaxed, Atomic},
     time::{
         delay::{fsleep, udelay},
@@ -22,10 +23,13 @@ use kernel::{
 #[path = "../../context.rs"]
 pub mod context;
 mod env;
+#[path = "../../proc_files.rs"]
+pub mod proc_files;
 #[path = "../../tasklet_wrap.rs"]
 pub mod tasklet_wrap;
 
 use env::{on_cpu, on_every_cpu, online_cpus, Pinned};
+use proc_files::{ProcFile, Show};
 use tasklet_wrap::{StaticTasklet, Tasklet, TaskletContext, TaskletHandler};
 
 module! {
@@ -863,7 +867,17 @@ fn a_leaked_guard_keeps_it_disabled_after_disable_mut(p: Priority) -> Verdict {
 
 // ---- What is left to the kernel when it frees the module. ----
 
+/// A file in `/proc` that is empty.
+struct Empty;
+
+impl Show for Empty {
+    fn show(_: &SeqFile) -> Result {
+        Ok(())
+    }
+}
+
 /// Two that run for ever, one of them a static; one that is disabled and scheduled; and one idle.
+/// Beside them a file in `/proc`.
 fn leak_tasklets() -> Result {
     static LEAKED: StaticTasklet<Probe<Priority>> =
         StaticTasklet::new(Probe::new(run_for_ever), Hi);
@@ -882,6 +896,8 @@ fn leak_tasklets() -> Result {
 
     let tasklet = KBox::pin_init(Tasklet::new(Probe::new(nothing), ()), GFP_KERNEL)?;
     core::mem::forget(tasklet);
+
+    core::mem::forget(ProcFile::<Empty>::new(c"jitasklet_leaked", 0o444)?);
     Ok(())
 }
 
