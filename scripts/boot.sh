@@ -28,7 +28,7 @@ mkdir -p /dev/virtio-ports
 [ -d /dev/pts/. ] && mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
 for try in {1..100}; do
 	for port in /sys/class/virtio-ports/*; do
-		read -r name <"$port/name" && [ -n "$name" ] &&
+		[ -e "$port/name" ] && read -r name <"$port/name" && [ -n "$name" ] &&
 			ln -sf "../${port##*/}" "/dev/virtio-ports/$name"
 	done
 	grep -q 'virtme\.exec' /proc/cmdline || exit 0
