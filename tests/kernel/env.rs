@@ -5,7 +5,6 @@
 
 use core::marker::PhantomData;
 use kernel::{
-    bindings,
     error::to_result,
     ffi::{c_int, c_uint, c_void},
     prelude::*,
@@ -18,6 +17,7 @@ extern "C" {
     fn test_irqs_disabled() -> bool;
     fn test_next_cpu(cpu: c_int) -> c_uint;
     fn test_pin(cpu: c_int) -> c_int;
+    fn test_on_cpu(cpu: c_uint, run: unsafe extern "C" fn(*mut c_void), arg: *mut c_void);
     fn test_on_every_cpu(run: unsafe extern "C" fn(*mut c_void), arg: *mut c_void) -> c_int;
 }
 
@@ -72,14 +72,7 @@ impl Drop for Pinned {
 /// CPU of the caller.
 pub(crate) fn on_cpu<F: Fn() + Sync>(cpu: u32, f: F) {
     // SAFETY: `call::<F>` gets a pointer to `f`, which lives until the call has returned.
-    unsafe {
-        bindings::smp_call_function_single(
-            cpu as c_int,
-            Some(call::<F>),
-            core::ptr::from_ref(&f).cast_mut().cast(),
-            1,
-        )
-    };
+    unsafe { test_on_cpu(cpu, call::<F>, core::ptr::from_ref(&f).cast_mut().cast()) };
 }
 
 /// Calls `f` on every CPU at once, each time in a thread of that CPU, and waits for all.

@@ -11,6 +11,7 @@
 #include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 
 bool test_in_serving_softirq(void)
 {
@@ -37,6 +38,12 @@ unsigned int test_next_cpu(int cpu)
 int test_pin(int cpu)
 {
 	return set_cpus_allowed_ptr(current, cpu < 0 ? cpu_possible_mask : cpumask_of(cpu));
+}
+
+/* Calls @run on @cpu with interrupts off, and waits for it. */
+void test_on_cpu(unsigned int cpu, void (*run)(void *arg), void *arg)
+{
+	smp_call_function_single(cpu, run, arg, true);
 }
 
 struct test_job {

@@ -8,7 +8,7 @@
 //! With the parameter `leak=1` it runs none, but leaves tasklets behind that nobody can kill any
 //! more, for the kernel to deal with when it frees the module; with `leak=2` it fails to load, too.
 
-use core::pin::Pin;
+use core::{borrow::Borrow, pin::Pin};
 use kernel::{
     cpu::{nr_cpu_ids, CpuId},
     prelude::*,
@@ -50,7 +50,8 @@ struct Tests;
 
 impl kernel::Module for Tests {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        match *module_parameters::leak.value() {
+        // Depending on the kernel's version, the value or a reference to it.
+        match *Borrow::<i32>::borrow(&module_parameters::leak.value()) {
             0 => run_all(),
             1 => leak_tasklets()?,
             _ => {
@@ -265,24 +266,39 @@ fn runs_on_the_cpu_that_scheduled_it(p: Priority) -> Verdict {
 
 /// Both CPUs schedule it all the time, so that one often finds it running on the other.
 fn never_runs_twice_at_the_same_time(p: Priority) -> Verdict {
-    fn run(flags: &Flags, cpus: &mut u64, _: &TaskletContext<'_>) {
+    /// How often each of the first two CPUs ran it.
+    static RAN: [Atomic<i32>; 2] = [const { Atomic::new(0) }; 2];
+
+    fn run(flags: &Flags, _: &mut (), _: &TaskletContext<'_>) {
         if flags.go.fetch_add(1, Relaxed) != 0 {
             flags.found.store(1, Relaxed);
         }
-        *cpus |= 1 << (CpuId::current().as_u32() % 64);
+        if let Some(ran) = RAN.get(CpuId::current().as_u32() as usize) {
+            ran.add(1, Relaxed);
+        }
         udelay(Delta::from_micros(20));
         flags.go.add(-1, Relaxed);
     }
 
-    with(0, run, |mut t| {
-        for _ in 0..500 {
+    if online_cpus().nth(1).is_none() {
+        return Err(End::Skipped("there is only one CPU"));
+    }
+    for ran in &RAN {
+        ran.store(0, Relaxed);
+    }
+
+    with((), run, |mut t| {
+        // Until both have run it, as one that finds it scheduled by the other does not.
+        let mut rounds = 0;
+        while rounds < 500 || rounds < 50_000 && RAN.iter().any(|ran| ran.load(Relaxed) < 10) {
             for cpu in online_cpus() {
                 on_cpu(cpu, || p.schedule(&t));
             }
+            rounds += 1;
         }
-        let cpus = *t.as_mut().kill();
+        t.as_mut().kill();
         check!(flags(&t).found.load(Relaxed) == 0);
-        check!(cpus.count_ones() == online_cpus().count().min(64) as u32);
+        check!(RAN.iter().all(|ran| ran.load(Relaxed) >= 10));
         Ok(())
     })
 }
@@ -496,20 +512,20 @@ fn a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes(p: Priority) -> Verdi
             "on PREEMPT_RT an interrupt's exit only wakes a thread",
         ));
     }
-    let mut at_exit = 0;
+    let mut within_ten = 0;
     for cpu in online_cpus().cycle().take(20) {
         // The interrupt comes from another CPU, if there is one.
         with((0, 0, p), run, |mut t| {
             on_cpu(cpu, || p.schedule(&t));
             check!(eventually(|| flags(&t).runs() == 20));
             let (outside, later, _) = *t.as_mut().kill();
-            check!(outside <= 10);
             check!(later > 0);
-            at_exit += i32::from(outside > 0);
+            within_ten += i32::from((1..=10).contains(&outside));
             Ok(())
         })?;
     }
-    check!(at_exit > 0);
+    // Not each time: another interrupt on the way adds ten passes of its own.
+    check!(within_ten > 0);
     Ok(())
 }
 
