@@ -40,10 +40,24 @@ int test_pin(int cpu)
 	return set_cpus_allowed_ptr(current, cpu < 0 ? cpu_possible_mask : cpumask_of(cpu));
 }
 
-/* Calls @run on @cpu with interrupts off, and waits for it. */
+/*
+ * Calls @run on @cpu with interrupts off, and waits for it. On PREEMPT_RT the kernel warns of an
+ * interrupt from another CPU that raises a softirq, so there the task goes to the CPU itself.
+ */
 void test_on_cpu(unsigned int cpu, void (*run)(void *arg), void *arg)
 {
-	smp_call_function_single(cpu, run, arg, true);
+	int pinned_to = current->nr_cpus_allowed == 1 ? (int)task_cpu(current) : -1;
+	unsigned long flags;
+
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		smp_call_function_single(cpu, run, arg, true);
+		return;
+	}
+	test_pin(cpu);
+	local_irq_save(flags);
+	run(arg);
+	local_irq_restore(flags);
+	test_pin(pinned_to);
 }
 
 struct test_job {
