@@ -71,7 +71,7 @@ stale_archive() {
 offline() {
 	local -x JIT_CACHE=$tmp/offline
 	make kernels >/dev/null 2>&1 && touch -d '2 days ago' "$JIT_CACHE/apt/key" &&
-		unshare --net make kernels 2>/dev/null | grep -q default
+		unshare --net make kernels 2>/dev/null | grep default >/dev/null
 }
 
 little_disk() {
