@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# enter.sh [--rw] SOURCE BUILD COMMAND...: runs a command in the build root, where it sees
+# enter.sh [--rw] [--layer NAME] SOURCE BUILD COMMAND...: runs a command in the build root, where it
+# sees
 #     /jitasklet       this checkout
 #     /kernel/source   the kernel's source SOURCE
 #     /kernel/build    the kernel's build directory BUILD, read-only unless --rw
+# and, with --layer, the packages that layer.sh adds.
 #
 # What it writes elsewhere is gone afterwards: the root is the lower half of an overlay in memory.
 # All mounts are in a mount namespace of the command's own, and end with it, however it ends.
@@ -13,11 +15,18 @@
 
 mode=ro
 [ "$1" != --rw ] || { mode=rw; shift; }
-[ $# -ge 3 ] || die "usage: enter.sh [--rw] SOURCE BUILD COMMAND..."
+layer=
+[ "$1" != --layer ] || { layer=$2; shift 2; }
+[ $# -ge 3 ] || die "usage: enter.sh [--rw] [--layer NAME] SOURCE BUILD COMMAND..."
 need_root "entering the build root"
 source=$(realpath "$1") build=$(realpath "$2")
 shift 2
 root=$("$top/scripts/buildroot.sh" path)
+lower=../${root##*/}
+if [ -n "$layer" ]; then
+	layer=$("$top/scripts/layer.sh" "$layer" </dev/null)
+	lower=../${layer##*/}:$lower
+fi
 
 # The mounts, inside of the namespace. Positional parameters: the command.
 inside() {
@@ -25,7 +34,7 @@ inside() {
 	mount -t tmpfs none "$cache/mnt"
 	cd "$cache/mnt"
 	mkdir upper work root
-	mount -t overlay -o "lowerdir=../${root##*/},upperdir=upper,workdir=work" overlay root || {
+	mount -t overlay -o "lowerdir=$lower,upperdir=upper,workdir=work" overlay root || {
 		echo "jitasklet: error: this machine's kernel cannot mount an overlay here." >&2
 		exit 1
 	}
@@ -46,7 +55,7 @@ inside() {
 }
 
 export -f inside
-export top cache root source build mode
+export top cache lower source build mode
 exec setpriv --pdeathsig KILL \
 	unshare --mount --pid --fork --kill-child --mount-proc \
 	bash -euc 'inside "$@"' bash "$@"
