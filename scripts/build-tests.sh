@@ -10,10 +10,12 @@ out=$(realpath "$1")
 tests=build/${out##*/}/tests
 mkdir -p "$out/tests"
 
-"$top/scripts/enter.sh" "$out/tree/source" "$out/tree/build" sh -euc '
+"$top/scripts/enter.sh" "$out/tree" sh -euc '
 	cd /jitasklet
-	x86_64-linux-gnu-gcc-14 -std=gnu11 -O2 -Wall -Wextra -Werror -static \
-		-o "$1/reader" tests/guest/reader.c
+	for program in reader nth; do
+		x86_64-linux-gnu-gcc-14 -std=gnu11 -O2 -Wall -Wextra -Werror -static \
+			-o "$1/$program" "tests/guest/$program.c"
+	done
 	scripts/kbuild.sh . "$1/kernel" -s JITASKLET_TEST=m modules
 	scripts/kbuild.sh tests/clash "$1" -s modules
 ' sh "$tests" </dev/null >&2 || die "the tests could not be built for ${out##*/}: see above."

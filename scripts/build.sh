@@ -16,7 +16,7 @@ ln -sfn "$tree" "$out/tree"
 exec {fd}>"$out/.lock"
 flock "$fd"
 
-"$top/scripts/enter.sh" "$tree/source" "$tree/build" \
+"$top/scripts/enter.sh" "$tree" \
 	/jitasklet/scripts/kbuild.sh . "build/$release" modules </dev/null >&2 ||
 	die "jitasklet could not be built for $release: see above."
 cmp -s "$tree/vmlinuz" "$out/vmlinuz" || cp "$tree/vmlinuz" "$out/vmlinuz"

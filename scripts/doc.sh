@@ -10,7 +10,7 @@ out=$(realpath "$1")
 release=${out##*/}
 mkdir -p "$top/build/doc"
 
-"$top/scripts/enter.sh" "$out/tree/source" "$out/tree/build" bash -euo pipefail -c '
+"$top/scripts/enter.sh" "$out/tree" bash -euo pipefail -c '
 	# The flags that Kbuild gave rustc for the module, without what it is to produce from what.
 	flags=$(sed -n "s/^savedcmd_jit_tasklet.o := .* rustc \(.*\) --out-dir .*/\1/p" \
 		"/jitasklet/build/$1/.jit_tasklet.o.cmd")

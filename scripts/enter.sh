@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# enter.sh [--rw] [--layer NAME] SOURCE BUILD COMMAND...: runs a command in the build root, where it
-# sees
+# enter.sh [--rw] [--layer NAME] TREE COMMAND...: runs a command in the build root, where it sees
 #     /jitasklet       this checkout
-#     /kernel/source   the kernel's source SOURCE
-#     /kernel/build    the kernel's build directory BUILD, read-only unless --rw
-# and, with --layer, the packages that layer.sh adds.
+#     /kernel/source   the source of the kernel tree TREE
+#     /kernel/build    its build directory, read-only unless --rw
+# and the packages that layer.sh adds as NAME, or as the layer that the tree itself asks for.
 #
 # What it writes elsewhere is gone afterwards: the root is the lower half of an overlay in memory.
 # All mounts are in a mount namespace of the command's own, and end with it, however it ends.
@@ -17,10 +16,11 @@ mode=ro
 [ "$1" != --rw ] || { mode=rw; shift; }
 layer=
 [ "$1" != --layer ] || { layer=$2; shift 2; }
-[ $# -ge 3 ] || die "usage: enter.sh [--rw] [--layer NAME] SOURCE BUILD COMMAND..."
+[ $# -ge 2 ] || die "usage: enter.sh [--rw] [--layer NAME] TREE COMMAND..."
 need_root "entering the build root"
-source=$(realpath "$1") build=$(realpath "$2")
-shift 2
+source=$(realpath "$1/source") build=$(realpath "$1/build")
+[ -n "$layer" ] || layer=$(cat "$1/layer" 2>/dev/null || true)
+shift
 root=$("$top/scripts/buildroot.sh" path)
 lower=../${root##*/}
 if [ -n "$layer" ]; then

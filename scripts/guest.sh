@@ -14,11 +14,10 @@ out=$(realpath "$1")
 release=${out##*/}
 name=${2-shell} seconds=${3-0}
 shift $(($# < 3 ? $# : 3))
-tree=$out/tree
 console=$out/$name.console
 
 in_root() {
-	"$top/scripts/enter.sh" "$tree/source" "$tree/build" "$@"
+	"$top/scripts/enter.sh" "$out/tree" "$@"
 }
 
 # Found out once after each boot of this machine.

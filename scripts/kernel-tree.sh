@@ -4,18 +4,15 @@
 # kernel-tree.sh KERNEL [KVER]: makes a tree that out-of-tree Rust modules for one of Debian's
 # kernels can be built with, and prints its path. No kernel is compiled. In the tree:
 #     build/    the kernel's build directory, with the Rust metadata that Debian does not ship
-#     source    a link to the part of the kernel's source that builds read
+#     source    a link to the part of the kernel's source that builds read: see source.sh
 #     vmlinuz   the kernel as Debian ships it
 #     release   its release, and its flavour
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-# What builds read of the source: the rest is drivers and documentation, nine tenths of it.
-keep=(Kbuild Kconfig Makefile '*/Kconfig*' '*/Makefile*' '*/Kbuild*' '*/Build*'
-	'.rustfmt.toml' '.clippy.toml'
-	'arch/x86/*' 'drivers/base/*' 'include/*' 'init/*' 'kernel/*' 'lib/*' 'rust/*' 'scripts/*'
-	'security/*' 'tools/arch/*' 'tools/bpf/resolve_btfids/*' 'tools/build/*' 'tools/include/*'
-	'tools/lib/*' 'tools/objtool/*' 'tools/scripts/*' 'samples/rust/*')
+case $1 in
+debug) exec "$top/scripts/debug-kernel.sh" "${2-}" ;;
+esac
 
 resolved=$("$top/scripts/kernels.sh" resolve "$@")
 read -r flavour release version image source_package <<<"$resolved"
@@ -32,7 +29,7 @@ unpack_packages() {
 
 # In the build root. Debian's build passes the same variables.
 metadata() {
-	"$top/scripts/enter.sh" --rw "$source" "$part/build" sh -euc '
+	"$top/scripts/enter.sh" --rw "$part" sh -euc '
 		kernel() {
 			make -C /kernel/source O=/kernel/build -j"$(nproc)" \
 				CC=x86_64-linux-gnu-gcc-14 HOSTCC=x86_64-linux-gnu-gcc-14 \
@@ -51,9 +48,8 @@ metadata() {
 }
 
 root=$("$top/scripts/buildroot.sh" path)
-made_from=$(declare -p root version keep; declare -f unpack_packages metadata)
+made_from=$(declare -p root version; declare -f unpack_packages metadata; cat "$top/scripts/source.sh")
 tree=$cache/kernel-$release-$(hash <<<"$made_from")
-source=$cache/source-$version-$(printf '%s\n' "${keep[@]}" | hash)
 
 if [ -d "$tree" ]; then
 	echo "$tree"
@@ -61,7 +57,6 @@ if [ -d "$tree" ]; then
 fi
 
 need_root "making a kernel tree"
-need xz xz-utils
 make_cache
 lock "kernel-$release"
 if [ -d "$tree" ]; then
@@ -84,25 +79,10 @@ download() {
 	APT_CONFIG=$cache/apt/apt.conf apt-get download "$@"
 }
 
-unpack_source() {
-	dpkg-deb --fsys-tarfile "$part/debs/$source_package"_*.deb |
-		tar -xO "./usr/src/$source_package.tar.xz" | xz -dcT0 |
-		tar -xC "$1" --strip-components=1 --wildcards "${keep[@]/#/$source_package/}"
-}
-
-packages=("$image=$version" "linux-headers-$release=$version")
-[ -d "$source" ] || packages+=("$source_package=$version")
-logged "download-$release" "downloading ${#packages[@]} packages of Linux $version" \
-	download "${packages[@]}"
-
-lock "source-$version"
-if [ ! -d "$source" ]; then
-	sweep "$source.part"
-	mkdir "$source.part"
-	logged "source-$version" "unpacking the part of the kernel's source that builds read" \
-		unpack_source "$source.part"
-	mv -T "$source.part" "$source"
-fi
+logged "download-$release" "downloading the image and the headers of $release" \
+	download "$image=$version" "linux-headers-$release=$version"
+source=$("$top/scripts/source.sh" modules "$version" "$source_package")
+ln -s "../${source##*/}" "$part/source"
 
 logged "unpack-$release" "unpacking the image and the configuration" unpack_packages
 
@@ -120,7 +100,6 @@ logged "metadata-$release" "regenerating the Rust metadata of $release (1 to 3 m
 "$top/scripts/check-symbols.sh" "$part/build" "$part/Module.symvers"
 mv "$part/Module.symvers" "$part/build/Module.symvers"
 rm -rf "$part/debs"
-ln -s "../${source##*/}" "$part/source"
 echo "$release $flavour" >"$part/release"
 mv -T "$part" "$tree"
 echo "$tree"

@@ -9,7 +9,7 @@
 tree=$("$top/scripts/kernel-tree.sh" cloud) || exit
 
 in_root() {
-	"$top/scripts/enter.sh" "$tree/source" "$tree/build" "$@"
+	"$top/scripts/enter.sh" "$tree" "$@"
 }
 
 files() {

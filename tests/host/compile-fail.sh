@@ -26,7 +26,7 @@ names=$(cd "$cases" && printf '%s\n' *.rs | sed 's/\.rs$//; /^common$/d; s/-ok$/
 # All files at once, as far as the borrow checker, which is before any code is generated. For each
 # there is in the end what rustc said, in FILE.said, and its exit status, in FILE.status.
 compile() {
-	"$top/scripts/enter.sh" "$tree/source" "$tree/build" env RUSTC_BOOTSTRAP=1 sh -euc '
+	"$top/scripts/enter.sh" "$tree" env RUSTC_BOOTSTRAP=1 sh -euc '
 		mkdir /tmp/out
 		cd /tmp/out
 		printf "%s\n" /jitasklet/tests/compile-fail/*.rs | xargs -P "$(nproc)" -n 1 sh -c "
