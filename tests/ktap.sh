@@ -8,7 +8,8 @@
 #     splat PATTERN NAME COMMAND...	the same, and the kernel must complain with PATTERN
 #     skip NAME REASON
 #     t NAME red PATTERN COMMAND...	passes if COMMAND fails and prints PATTERN
-#     end			the marker without which a suite was cut off
+#     leaks			on a kernel with kmemleak, a test more: nothing leaked up to here
+#     end			the marker without which a suite was cut off, after leaks
 
 set -uo pipefail
 
@@ -16,9 +17,16 @@ ktap_number=0
 ktap_failed=0
 splats=${BASH_SOURCE[0]%/*}/../scripts/splats.sh
 
+kmemleak=/sys/kernel/debug/kmemleak
+leaks_pending=
+
 plan() {
 	echo 'KTAP version 1'
-	echo "1..$1"
+	if in_guest && [ -e "$kmemleak" ]; then
+		leaks_pending=1
+		echo clear >"$kmemleak"
+	fi
+	echo "1..$(($1 + ${leaks_pending:-0}))"
 }
 
 ktap_result() {
@@ -76,7 +84,21 @@ red() {
 	return 1
 }
 
+# kmemleak does not suspect what is younger than five seconds, nor what it saw only once.
+nothing_leaked() {
+	sleep 6
+	echo scan >"$kmemleak" && echo scan >"$kmemleak" || return
+	! sed 's/^/# /' "$kmemleak" | grep .
+}
+
+leaks() {
+	[ -n "$leaks_pending" ] || return 0
+	leaks_pending=
+	t 'nothing is leaked' nothing_leaked
+}
+
 end() {
+	leaks
 	echo '# end of suite'
 	exit "$ktap_failed"
 }

@@ -47,6 +47,8 @@ plan $((ktap_number + 2))
 report "$log"
 grep -q 'jitasklet_test: # end of suite' <<<"$log" || exit 1
 
+# What comes now leaks memory on purpose.
+leaks
 t 'what was leaked is gone when the kernel has freed the module' leaves_nothing
 t 'what was leaked is gone when the module has failed to load' fails_and_leaves_nothing
 end

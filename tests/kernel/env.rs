@@ -19,6 +19,8 @@ extern "C" {
     fn test_pin(cpu: c_int) -> c_int;
     fn test_on_cpu(cpu: c_uint, run: unsafe extern "C" fn(*mut c_void), arg: *mut c_void);
     fn test_on_every_cpu(run: unsafe extern "C" fn(*mut c_void), arg: *mut c_void) -> c_int;
+    fn test_remove_cpu(cpu: c_uint) -> c_int;
+    fn test_add_cpu(cpu: c_uint) -> c_int;
 }
 
 /// `in_serving_softirq()`.
@@ -65,6 +67,25 @@ impl Drop for Pinned {
     fn drop(&mut self) {
         // SAFETY: Concerns the current task only.
         unsafe { test_pin(-1) };
+    }
+}
+
+/// Keeps a CPU offline for as long as it lives.
+pub(crate) struct Offline(u32);
+
+impl Offline {
+    /// May sleep. Fails where CPUs cannot be unplugged.
+    pub(crate) fn take(cpu: u32) -> Result<Self> {
+        // SAFETY: Process context; the kernel answers if this CPU cannot go.
+        to_result(unsafe { test_remove_cpu(cpu) })?;
+        Ok(Self(cpu))
+    }
+}
+
+impl Drop for Offline {
+    fn drop(&mut self) {
+        // SAFETY: Process context. If it does not come back, the test that needs it says so.
+        unsafe { test_add_cpu(self.0) };
     }
 }
 

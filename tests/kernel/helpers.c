@@ -4,6 +4,7 @@
  */
 
 #include <linux/completion.h>
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/hardirq.h>
@@ -102,4 +103,14 @@ int test_on_every_cpu(void (*run)(void *arg), void *arg)
 	}
 	kfree(jobs);
 	return error;
+}
+
+int test_remove_cpu(unsigned int cpu)
+{
+	return remove_cpu(cpu);
+}
+
+int test_add_cpu(unsigned int cpu)
+{
+	return add_cpu(cpu);
 }

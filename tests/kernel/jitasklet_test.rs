@@ -28,7 +28,7 @@ pub mod proc_files;
 #[path = "../../tasklet_wrap.rs"]
 pub mod tasklet_wrap;
 
-use env::{on_cpu, on_every_cpu, online_cpus, Pinned};
+use env::{on_cpu, on_every_cpu, online_cpus, Offline, Pinned};
 use proc_files::{ProcFile, Show};
 use tasklet_wrap::{StaticTasklet, Tasklet, TaskletContext, TaskletHandler};
 
@@ -881,6 +881,120 @@ fn a_leaked_guard_keeps_it_disabled_after_disable_mut(p: Priority) -> Verdict {
     })
 }
 
+// ---- The CPU goes away. ----
+
+/// Counts itself, notes its CPU, and goes on for ever if it is to.
+fn run_where(flags: &Flags, p: &mut Option<Priority>, cx: &TaskletContext<'_>) {
+    flags
+        .found
+        .store(CpuId::current().as_u32() as i32, Relaxed);
+    if let Some(p) = p {
+        p.reschedule(cx);
+    }
+}
+
+/// A CPU that stays, and one that can go.
+fn two_cpus() -> Result<(u32, u32), End> {
+    let mut cpus = online_cpus();
+    let (Some(here), Some(there)) = (cpus.next(), cpus.next()) else {
+        return Err(End::Skipped("there is only one CPU"));
+    };
+
+    match Offline::take(there) {
+        Ok(_) => Ok((here, there)),
+        Err(_) => Err(End::Skipped("no CPU can be unplugged")),
+    }
+}
+
+fn scheduled_on_a_cpu_that_goes_offline_it_runs_once(p: Priority) -> Verdict {
+    let (here, there) = two_cpus()?;
+    let _pinned = Pinned::to(here);
+
+    for _ in 0..5 {
+        with(None, run_where, |t| {
+            on_cpu(there, || p.schedule(&t));
+            let _offline = Offline::take(there)?;
+            check!(eventually(|| flags(&t).runs() == 1));
+            flush()?;
+            check!(flags(&t).runs() == 1);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// It is always scheduled, so it is when the CPU dies, too: `takeover_tasklets` moves it.
+fn rescheduled_on_a_cpu_that_goes_offline_it_moves_to_another(p: Priority) -> Verdict {
+    let (here, there) = two_cpus()?;
+    let _pinned = Pinned::to(here);
+
+    with(Some(p), run_where, |mut t| {
+        on_cpu(there, || p.schedule(&t));
+        check!(eventually(|| flags(&t).runs() > 100));
+        check!(flags(&t).found.load(Relaxed) == there as i32);
+        {
+            let _offline = Offline::take(there)?;
+            let runs = flags(&t).runs();
+            check!(eventually(|| flags(&t).runs() > runs + 100));
+            check!(flags(&t).found.load(Relaxed) == here as i32);
+        }
+        // It stays where it is when the CPU comes back, and can be killed.
+        let runs = flags(&t).runs();
+        check!(eventually(|| flags(&t).runs() > runs + 100));
+        check!(flags(&t).found.load(Relaxed) == here as i32);
+        t.as_mut().kill();
+        Ok(())
+    })
+}
+
+fn disabled_on_a_cpu_that_goes_offline_it_runs_once_enabled(p: Priority) -> Verdict {
+    let (here, there) = two_cpus()?;
+    let _pinned = Pinned::to(here);
+
+    with(None, run_where, |t| {
+        let disabled = t.disable();
+        on_cpu(there, || p.schedule(&t));
+        let _offline = Offline::take(there)?;
+        flush()?;
+        check!(flags(&t).runs() == 0);
+        drop(disabled);
+        check!(eventually(|| flags(&t).runs() == 1));
+        check!(flags(&t).found.load(Relaxed) == here as i32);
+        flush()?;
+        check!(flags(&t).runs() == 1);
+        Ok(())
+    })
+}
+
+/// The first run goes on well into the unplugging, which waits for it; the second one is left.
+fn running_on_a_cpu_that_goes_offline_it_ends_there_and_runs_again(p: Priority) -> Verdict {
+    fn run(flags: &Flags, p: &mut Priority, cx: &TaskletContext<'_>) {
+        flags
+            .found
+            .store(CpuId::current().as_u32() as i32, Relaxed);
+        if flags.begun.load(Relaxed) == 1 {
+            spin_until(|| flags.go.load(Relaxed) == 1);
+            udelay(Delta::from_micros(5_000));
+            p.reschedule(cx);
+        }
+    }
+
+    let (here, there) = two_cpus()?;
+    let _pinned = Pinned::to(here);
+
+    with(p, run, |t| {
+        on_cpu(there, || p.schedule(&t));
+        check!(spin_until(|| flags(&t).begun.load(Relaxed) == 1));
+        check!(flags(&t).found.load(Relaxed) == there as i32);
+        flags(&t).go.store(1, Relaxed);
+        let _offline = Offline::take(there)?;
+        check!(eventually(|| flags(&t).runs() == 2));
+        flush()?;
+        check!(flags(&t).runs() == 2);
+        Ok(())
+    })
+}
+
 // ---- What is left to the kernel when it frees the module. ----
 
 /// A file in `/proc` that is empty.
@@ -959,6 +1073,10 @@ tests! {
         kill_hands_the_state_back,
         disable_mut_lends_the_state,
         a_leaked_guard_keeps_it_disabled_after_disable_mut,
+        scheduled_on_a_cpu_that_goes_offline_it_runs_once,
+        rescheduled_on_a_cpu_that_goes_offline_it_moves_to_another,
+        disabled_on_a_cpu_that_goes_offline_it_runs_once_enabled,
+        running_on_a_cpu_that_goes_offline_it_ends_there_and_runs_again,
     ],
     once: [
         high_priority_runs_before_normal,
