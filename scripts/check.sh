@@ -4,12 +4,13 @@
 # check.sh: runs every suite that a change must pass, on the newest ordinary and PREEMPT_RT kernels,
 # prints their KTAP as it comes (and keeps it in build/check/), and closes with the sum in a line.
 # check.sh all: the suites of the guest, on all flavours of the two newest Linux versions.
+# check.sh debug: the suites of the guest, and those that need it, on the debug kernel.
 #
 # Exits non-zero if anything failed.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-results=$top/build/check
+results=$top/build/check${1:+-$1}
 rm -rf "$results"
 mkdir -p "$results"
 summary=()
@@ -33,37 +34,45 @@ suite() {
 		"$kernel" "$name" "$p" "$f" "$s" $((SECONDS - began)))")
 }
 
-# guest_suites FLAVOUR [KVER]: the suites that run in a guest.
+# guest_suites "SUITES" KERNEL [KVER]: the suites that run in a guest of that kernel.
 guest_suites() {
-	local out release name
+	local out release name names=$1
+	shift
 	if out=$("$top/scripts/build.sh" "$@") && "$top/scripts/build-tests.sh" "$out"; then
 		release=${out##*/}
-		for name in kernel files trace; do
-			suite "$release" "$name" "$top/scripts/guest.sh" "$out" "$name" 900 \
+		for name in $names; do
+			suite "$release" "$name" "$top/scripts/guest.sh" "$out" "$name" 1800 \
 				bash "tests/guest/$name.sh" "build/$release"
 		done
 	else
-		suite "${*: -1}" build false
+		suite "$*" build false
 	fi
 }
 
-if [ "${1-}" = all ]; then
+case ${1-} in
+all)
 	versions=$("$top/scripts/kernels.sh" list | sed -nE 's/^[a-z]+ +([0-9]+\.[0-9]+).*/\1/p' |
 		sort -Vu | tail -n 2)
 	for version in $versions; do
 		for flavour in cloud generic rt; do
-			guest_suites "$flavour" "$version"
+			guest_suites 'kernel files trace' "$flavour" "$version"
 		done
 	done
-else
+	;;
+debug)
+	guest_suites 'kernel files trace faults' debug
+	suite debug initramfs "$top/tests/host/initramfs.sh" "$top/build/debug"
+	;;
+*)
 	suite host lint "$top/scripts/lint.sh"
-	guest_suites cloud
-	guest_suites rt
+	guest_suites 'kernel files trace' cloud
+	guest_suites 'kernel files trace' rt
 	suite host doc "$top/tests/host/doc.sh" "$top/build/cloud"
 	suite host compile-fail "$top/tests/host/compile-fail.sh" "$top/build/cloud"
 	suite host input "$top/tests/host/input.sh"
 	suite host runner "$top/tests/host/runner.sh" "$top/build/cloud"
-fi
+	;;
+esac
 
 printf '\n%-28s %-13s %6s %6s %7s\n' kernel suite passed failed skipped
 printf '%s\n' "${summary[@]}"

@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# debug-kernel.sh [KVER]: builds the debug kernel from the source of Debian's, with what the config
+# files in tests/ ask for, and prints the path of its tree, which has what kernel-tree.sh says.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+configs=("$top"/tests/config "$top"/tests/*/config)
+
+resolved=$("$top/scripts/kernels.sh" resolve cloud "$@")
+read -r _ release version _ source_package <<<"$resolved"
+release=${release%%+*}-debug
+
+build_kernel() {
+	"$top/scripts/enter.sh" --rw "$part" sh -euc '
+		kernel() {
+			make -C /kernel/source O=/kernel/build -j"$(nproc)" LLVM=1 \
+				KERNELRELEASE="$release" "$@"
+		}
+		release=$1
+		shift
+		cd /kernel/build
+		cat "$@" >/tmp/config
+		kernel KCONFIG_ALLCONFIG=/tmp/config allnoconfig
+		# Kconfig drops without a word what it cannot have.
+		if grep "CONFIG_" /tmp/config | grep -vxFf .config; then
+			echo "The configuration could not have the options above."
+			exit 1
+		fi
+		kernel bzImage modules
+		cp arch/x86/boot/bzImage vmlinuz
+		# Only modules are built from here on.
+		find . \( -name "*.o" -o -name "*.a" -o -name "*.cmd" \) \
+			! -path "./scripts/*" ! -path "./tools/*" -delete
+	' sh "$release" "${configs[@]/#"$top"//jitasklet}"
+}
+
+root=$("$top/scripts/buildroot.sh" path)
+made_from=$(declare -p root version; declare -f build_kernel
+	cat "$top"/scripts/{source,layer}.sh "${configs[@]}")
+tree=$cache/kernel-$release-$(hash <<<"$made_from")
+
+if [ ! -d "$tree" ]; then
+	need_root "building a kernel"
+	make_cache
+	lock "kernel-$release"
+fi
+if [ ! -d "$tree" ]; then
+	need_disk 4500 "building the debug kernel"
+	"$top/scripts/buildroot.sh" >/dev/null
+	"$top/scripts/layer.sh" check >/dev/null
+	source=$("$top/scripts/source.sh" kernel "$version" "$source_package")
+	part=$tree.part
+	sweep "$part"
+	mkdir -p "$part/build"
+	ln -s "../${source##*/}" "$part/source"
+	echo check >"$part/layer"
+	logged "$release" "building the debug kernel $release (8 to 15 minutes)" build_kernel
+	mv "$part/build/vmlinuz" "$part/vmlinuz"
+	echo "$release debug" >"$part/release"
+	mv -T "$part" "$tree"
+fi
+echo "$tree"
