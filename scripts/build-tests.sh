@@ -12,7 +12,7 @@ mkdir -p "$out/tests"
 
 "$top/scripts/enter.sh" "$out/tree" sh -euc '
 	cd /jitasklet
-	for program in reader nth; do
+	for program in reader walk; do
 		x86_64-linux-gnu-gcc-14 -std=gnu11 -O2 -Wall -Wextra -Werror -static \
 			-o "$1/$program" "tests/guest/$program.c"
 	done

@@ -17,6 +17,6 @@ expected { next }
 /(possible|inconsistent) .*(lock|deadlock)|suspicious RCU|held lock freed|DEBUG_LOCKS_WARN/ ||
 /scheduling while atomic|sleeping function called|Voluntary context switch within RCU/ ||
 /rcu.*(stall|self-detected)|soft lockup|hard LOCKUP|blocked for more than|hung_task:/ ||
-/list_(add|del) corruption|refcount_t:|ODEBUG:|bad unlock balance|use-after-free/ ||
+/list_(add|del) corruption|refcount_t:|ODEBUG:|bad unlock balance/ ||
 /[Uu]nable to handle|Modules linked in:|Call Trace:|cut here/
 ' "${1--}"
