@@ -11,11 +11,14 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <stdnoreturn.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +28,26 @@
 #define PAGE	4096
 
 static const char *path;
+
+/* What a reader was last doing, where whoever kills it can see it. */
+enum { STARTING, BETWEEN, READING };
+
+/* What all readers count together, and whether they are to end. */
+static struct shared {
+	atomic_long tables, eintr, gone, killed, killed_reading;
+	atomic_int reading, most_reading, end;
+	struct slot {
+		atomic_long tables;
+		atomic_int doing;
+	} slot[256];
+} *shared;
+
+/* This reader: its pid, its comm as the table has to show it, and its slot. */
+static struct {
+	pid_t pid;
+	char comm[64];
+	struct slot *slot;
+} self;
 
 static noreturn void fail(const char *format, ...)
 {
@@ -47,10 +70,10 @@ static int open_file(void)
 	return fd;
 }
 
-/* The comm of this task as the table has to show it: as seq_escape() would. */
-static void own_comm(char *shown)
+/* Learns who this task is: its comm as seq_escape() would print it. */
+static void know_self(int slot)
 {
-	char comm[16] = "";
+	char comm[16] = "", *shown = self.comm;
 	const char *c;
 
 	prctl(PR_GET_NAME, comm);
@@ -63,57 +86,117 @@ static void own_comm(char *shown)
 			*shown++ = byte;
 	}
 	*shown = '\0';
+	self.pid = getpid();
+	self.slot = &shared->slot[slot];
 }
 
-/* One row: its numbers, printed as they have to be, must give the row again. */
-static char *check_row(char *row, int number, long *time, int *cpu)
+/* Forks a reader that counts in a slot, on a CPU of its own as far as there are enough. */
+static pid_t fork_reader(int slot)
 {
-	char *end = strchr(row, '\n'), *comm = NULL, again[256], own[64];
-	int inirq, pid, on, at = 0, last = number == RUNS;
-	long now, delta;
+	pid_t child;
+	cpu_set_t cpu;
 
-	if (!end)
-		fail("row %d is cut off: \"%s\"", number, row);
-	*end = '\0';
-	if (sscanf(row, "%ld %ld %d %d %d%n", &now, &delta, &inirq, &pid, &on, &at) != 5)
-		fail("row %d does not parse: \"%s\"", number, row);
-	comm = row + at + 3;
-	snprintf(again, sizeof(again), "%9li  %3li     %i    %6i   %i   %s",
-		 now, delta, inirq, pid, on, comm);
-	if (strcmp(row, again))
-		fail("row %d is \"%s\" and should be \"%s\"", number, row, again);
-	if (!*comm || strpbrk(comm, "\t\r\033"))
-		fail("row %d has an impossible comm: \"%s\"", number, row);
+	fflush(stdout);
+	child = fork();
+	if (child < 0)
+		fail("fork: %s", strerror(errno));
+	if (!child) {
+		CPU_ZERO(&cpu);
+		CPU_SET(slot % sysconf(_SC_NPROCESSORS_ONLN), &cpu);
+		sched_setaffinity(0, sizeof(cpu), &cpu);
+		know_self(slot);
+	}
+	return child;
+}
+
+static void wait_for_readers(int readers)
+{
+	int status, bad = 0;
+
+	while (wait(&status) > 0)
+		bad += status != 0;
+	if (bad)
+		fail("%d of %d readers failed", bad, readers);
+}
+
+static noreturn void fail_row(int number, const char *row, const char *why)
+{
+	fail("row %d %s: \"%.*s\"", number, why, (int)strcspn(row, "\n"), row);
+}
+
+/*
+ * Steps over so many blanks, and then over a number as printf() right-aligns it. -1 if it is none.
+ * By hand, as scanning and printing it again takes longer than the read does.
+ */
+static long number_in(const char **at, int blanks, int width)
+{
+	const char *start = *at, *digits, *c;
+	long value = 0;
+
+	for (c = start; c < start + blanks; c++)
+		if (*c != ' ')
+			return -1;
+	start = c;
+	while (*c == ' ')
+		c++;
+	for (digits = c; *c >= '0' && *c <= '9' && c < digits + 18; c++)
+		value = 10 * value + *c - '0';
+	if (c == digits || (*digits == '0' && c > digits + 1))
+		return -1;
+	if (c - start != width && (c - start < width || digits > start))
+		return -1;
+	*at = c;
+	return value;
+}
+
+/* One row, which must be what printf() makes of "%9li  %3li     %i    %6i   %i   %s\n". */
+static const char *check_row(const char *row, int number, long *time, long *cpu)
+{
+	const char *at = row, *comm;
+	long now = number_in(&at, 0, 9);
+	long delta = number_in(&at, 2, 3);
+	long inirq = number_in(&at, 5, 1);
+	long pid = number_in(&at, 4, 6);
+	long on = number_in(&at, 3, 1);
+
+	if (now < 0 || delta < 0 || inirq < 0 || pid < 0 || on < 0 || strncmp(at, "   ", 3))
+		fail_row(number, row, "does not have its form");
+	comm = at + 3;
+	for (at = comm; (unsigned char)*at >= ' ' && *at != 0x7f; at++)
+		;
+	if (*at != '\n' || at == comm)
+		fail_row(number, row, "is cut off, or has an impossible comm");
 
 	if (number == 0) {
-		own_comm(own);
-		if (delta || inirq || pid != getpid() || strcmp(comm, own))
-			fail("the reader is %d %s, and its row is \"%s\"", getpid(), own, row);
+		if (delta || inirq || pid != self.pid || at - comm != (long)strlen(self.comm) ||
+		    memcmp(comm, self.comm, at - comm))
+			fail_row(number, row, "should show the reader");
 	} else {
-		if (delta != now - *time || delta < 0)
-			fail("row %d follows jiffy %ld: \"%s\"", number, *time, row);
+		if (delta != now - *time)
+			fail_row(number, row, "does not follow the jiffy before");
 		if (inirq != 1)
-			fail("row %d was not in an interrupt: \"%s\"", number, row);
+			fail_row(number, row, "was not in an interrupt");
 		if (number > 1 && on != *cpu)
-			fail("row %d follows one on CPU %d: \"%s\"", number, *cpu, row);
+			fail_row(number, row, "is on another CPU than the one before");
 	}
 	*time = now;
 	*cpu = on;
-	if (last && end[1])
-		fail("there is more after the last row: \"%s\"", end + 1);
-	return end + 1;
+	return at + 1;
 }
 
-static void check_table(char *table)
+static void check_table(const char *table)
 {
-	char *row = table + strlen(HEADER);
-	int number, cpu = -1;
-	long time = 0;
+	const char *row = table + strlen(HEADER);
+	long time = 0, cpu = -1;
+	int number;
 
 	if (strncmp(table, HEADER, strlen(HEADER)))
 		fail("wrong header: \"%.*s\"", (int)strlen(HEADER), table);
 	for (number = 0; number <= RUNS; number++)
 		row = check_row(row, number, &time, &cpu);
+	if (*row)
+		fail("there is more after the last row: \"%s\"", row);
+	self.slot->tables++;
 }
 
 /* Reads the rest of the file in steps, into a string. */
@@ -148,29 +231,49 @@ static void many(int count)
 		read_table(1024);
 }
 
-/* Readers that all read at the same time, released together. */
+/* Readers that all have the file open at the same time, and read together. */
 static void crowd(int readers)
 {
-	int gate[2], i, status, bad = 0;
+	int opened[2], gate[2], i, n;
 	char byte;
 
-	if (pipe(gate))
+	if (pipe(opened) || pipe(gate))
 		fail("pipe: %s", strerror(errno));
-	fflush(stdout);
 	for (i = 0; i < readers; i++) {
-		if (!fork()) {
-			close(gate[1]);
-			while (read(gate[0], &byte, 1) > 0)
+		char table[PAGE + 1];
+		int fd, now, most;
+
+		if (fork_reader(i))
+			continue;
+		close(gate[1]);
+		fd = open_file();
+		if (write(opened[1], "x", 1) != 1)
+			fail("write: %s", strerror(errno));
+		while (read(gate[0], &byte, 1) > 0)
+			;
+		for (n = 0; n < 20; n++) {
+			now = ++shared->reading;
+			most = shared->most_reading;
+			while (now > most &&
+			       !atomic_compare_exchange_weak(&shared->most_reading, &most, now))
 				;
-			many(20);
-			exit(0);
+			lseek(fd, 0, SEEK_SET);
+			if (read_all(fd, table, PAGE / 2) < 0)
+				fail("read: %s", strerror(errno));
+			shared->reading--;
+			check_table(table);
 		}
+		exit(0);
 	}
+	for (i = 0; i < readers; i++)
+		if (read(opened[0], &byte, 1) != 1)
+			fail("reader %d did not open the file", i);
 	close(gate[1]);
-	while (wait(&status) > 0)
-		bad += status != 0;
-	if (bad)
-		fail("%d of %d readers failed", bad, readers);
+	wait_for_readers(readers);
+	printf("# %s: %d readers at once, up to %d of them in read\n", path, readers,
+	       shared->most_reading);
+	if (readers > 1 && shared->most_reading < 2)
+		fail("no two readers ever read at the same time");
 }
 
 /* Positioned reads: from wherever, of a table that is measured for it. */
@@ -238,7 +341,7 @@ static void seeking(void)
 /* Root may open any file for writing, but not even root may write. */
 static void refused(void)
 {
-	int fd = open(path, O_WRONLY), status;
+	int fd = open(path, O_WRONLY);
 
 	if (fd < 0)
 		fail("open for writing as root: %s", strerror(errno));
@@ -246,8 +349,7 @@ static void refused(void)
 		fail("a write did not fail with EIO");
 	close(fd);
 
-	fflush(stdout);
-	if (!fork()) {
+	if (!fork_reader(0)) {
 		if (setuid(65534))
 			fail("setuid: %s", strerror(errno));
 		if (open(path, O_WRONLY) != -1 || errno != EACCES)
@@ -255,9 +357,7 @@ static void refused(void)
 		many(1);
 		exit(0);
 	}
-	wait(&status);
-	if (status)
-		exit(1);
+	wait_for_readers(1);
 }
 
 /* Comms that would forge a row, break one, or be taken for an escape. */
@@ -271,13 +371,9 @@ static void named(void)
 
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		prctl(PR_SET_NAME, names[i]);
+		know_self(0);
 		read_table(1024);
 	}
-}
-
-static void on_alarm(int signal)
-{
-	(void)signal;
 }
 
 static void storm_of(unsigned int usec)
@@ -287,60 +383,107 @@ static void storm_of(unsigned int usec)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* A signal every 70 us: each read gives a whole table or EINTR, and some give EINTR. */
+static atomic_int alarms;
+
+/* Where a signal takes longer than the next is away, the storm pauses, or nothing else would run */
+static void on_alarm(int signal)
+{
+	(void)signal;
+	if (++alarms == 100)
+		storm_of(0);
+}
+
+/* A signal every 70 us: each read gives a whole table or EINTR, and some reader's gives EINTR. */
 static void interrupted(int count)
 {
 	struct sigaction action = { .sa_handler = on_alarm };
-	int whole = 0, eintr = 0;
 	char table[PAGE + 1];
+	int done;
 
 	sigaction(SIGALRM, &action, NULL);
 	storm_of(70);
-	while (whole + eintr < count || (!eintr && whole < 100 * count)) {
-		int fd = open(path, O_RDONLY);
+	for (done = 0; done < count || (!shared->eintr && done < 1000 * count); done++) {
+		int fd = open_file();
 		ssize_t got;
 
-		if (fd < 0 && errno == EINTR)
-			continue;
+		if (alarms >= 100)
+			storm_of(70);
+		alarms = 0;
 		got = read(fd, table, PAGE);
 		if (got > 0) {
-			storm_of(0);
 			table[got] = '\0';
 			check_table(table);
-			whole++;
-			storm_of(70);
 		} else if (got < 0 && errno == EINTR) {
-			eintr++;
+			shared->eintr++;
 		} else {
 			fail("in a signal storm read gave %zd, %s", got, strerror(errno));
 		}
 		close(fd);
 	}
 	storm_of(0);
-	printf("# %s: %d whole tables, %d times EINTR\n", path, whole, eintr);
-	if (!eintr)
-		fail("no read ever gave EINTR, so nothing was tested");
 }
 
 /* Killed in the middle of reading, at ever other places. */
 static void sigkilled(int count)
 {
+	struct slot *slot = self.slot;
 	int i, status;
 
-	fflush(stdout);
 	for (i = 0; i < count; i++) {
-		pid_t child = fork();
+		char table[PAGE + 1];
+		pid_t child;
+		int fd;
 
-		if (!child)
-			for (;;)
-				many(1);
-		usleep(500 + 37 * i % 2000);
+		slot->doing = STARTING;
+		child = fork_reader(slot - shared->slot);
+		while (!child) {
+			fd = open_file();
+			slot->doing = READING;
+			if (read_all(fd, table, PAGE / 2) < 0)
+				fail("read: %s", strerror(errno));
+			slot->doing = BETWEEN;
+			close(fd);
+			check_table(table);
+		}
+		while (slot->doing == STARTING)
+			sched_yield();
+		usleep(37 * i % 1000);
 		kill(child, SIGKILL);
 		if (waitpid(child, &status, 0) != child)
 			fail("waitpid: %s", strerror(errno));
 		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
 			fail("a killed reader ended with %#x", status);
+		shared->killed++;
+		shared->killed_reading += slot->doing == READING;
 	}
+}
+
+/* Several readers do the same at the same time, on all CPUs, and share the work. */
+static void together(void (*how)(int count), int count, int readers)
+{
+	long tables = 0;
+	int i;
+
+	for (i = 0; i < readers; i++) {
+		if (!fork_reader(i)) {
+			how(count / readers + (i < count % readers));
+			exit(0);
+		}
+	}
+	wait_for_readers(readers);
+	for (i = 0; i < readers; i++)
+		tables += shared->slot[i].tables;
+	printf("# %s: %ld whole tables", path, tables);
+	if (how == interrupted)
+		printf(", %ld times EINTR", shared->eintr);
+	if (how == sigkilled)
+		printf(", %ld killed, %ld of them in read", shared->killed,
+		       shared->killed_reading);
+	printf("\n");
+	if (how == interrupted && !shared->eintr)
+		fail("no read ever gave EINTR, so nothing was tested");
+	if (how == sigkilled && !shared->killed_reading)
+		fail("no reader was killed in read, so nothing was tested");
 }
 
 /* Reads until the file is gone: how a reader sees an rmmod. */
@@ -365,6 +508,76 @@ static void loop(void)
 		check_table(table);
 		close(fd);
 	}
+}
+
+/* Reads a file that comes and goes. What it reads is whole, or it is not there. */
+static noreturn void read_on(void)
+{
+	char table[PAGE + 1];
+	ssize_t got;
+	int fd;
+
+	while (!shared->end) {
+		fd = open(path, O_RDONLY);
+		if (fd < 0 && errno != ENOENT)
+			fail("open: %s", strerror(errno));
+		got = fd < 0 ? -1 : read(fd, table, PAGE);
+		if (got > 0) {
+			table[got] = '\0';
+			check_table(table);
+			shared->tables++;
+		} else if (got < 0 && (fd < 0 || errno == EIO)) {
+			shared->gone++;
+			usleep(1000);
+		} else {
+			fail("a file that comes and goes: read gave %zd, %s", got, strerror(errno));
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+	exit(0);
+}
+
+/* Loads the module and unloads it while readers loop, after ever other numbers of their reads. */
+static void reload(int cycles, const char *ko, int readers)
+{
+	int i, fd = open(ko, O_RDONLY), status;
+	long want;
+
+	if (fd < 0)
+		fail("%s: %s", ko, strerror(errno));
+	for (i = 0; i < readers; i++) {
+		if (fork_reader(i))
+			continue;
+		path = i % 4 < 2 ? "/proc/jitasklet" : "/proc/jitasklethi";
+		/* Eight of them looking for the file would take the CPU from who brings it. */
+		if (nice(19) < 0)
+			fail("nice: %s", strerror(errno));
+		read_on();
+	}
+	for (i = 0; i < cycles; i++) {
+		if (syscall(SYS_finit_module, fd, "", 0))
+			fail("load %d: %s", i, strerror(errno));
+		want = shared->tables + 1 + i % 16;
+		while (readers && shared->tables < want) {
+			if (waitpid(-1, &status, WNOHANG))
+				fail("a reader ended with %#x in cycle %d", status, i);
+			usleep(100);
+		}
+		if (syscall(SYS_delete_module, "jitasklet", O_NONBLOCK))
+			fail("unload %d: %s", i, strerror(errno));
+		if (!access("/proc/jitasklet", F_OK) || !access("/proc/jitasklethi", F_OK))
+			fail("unload %d left a file", i);
+	}
+	shared->end = 1;
+	wait_for_readers(readers);
+	for (i = 0; i < readers; i++)
+		if (!shared->slot[i].tables)
+			fail("reader %d of %d never read a table", i, readers);
+	printf("# %d cycles, %ld whole tables, %ld times no file\n", cycles, shared->tables,
+	       shared->gone);
+	if (readers && !shared->gone)
+		fail("no reader saw the file go, so nothing was tested");
 }
 
 /* Holds the file open until a line comes on standard input, and reads then. */
@@ -394,13 +607,21 @@ int main(int argc, char **argv)
 	const char *how = argc > 2 ? argv[2] : "";
 	int count = argc > 3 ? atoi(argv[3]) : 1;
 
+	int readers = argc > 4 ? atoi(argv[4]) : 1;
+
 	if (argc < 3) {
-		fprintf(stderr, "usage: reader FILE HOW [COUNT]\n");
+		fprintf(stderr, "usage: reader FILE HOW [COUNT [READERS]]\n"
+			"       reader MODULE reload COUNT READERS\n");
 		return 2;
 	}
 	path = argv[1];
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	if (shared == MAP_FAILED)
+		fail("mmap: %s", strerror(errno));
+	know_self(0);
 	if (!strcmp(how, "many"))
-		many(count);
+		together(many, count, readers);
 	else if (!strcmp(how, "steps"))
 		read_table(count);
 	else if (!strcmp(how, "crowd"))
@@ -414,9 +635,11 @@ int main(int argc, char **argv)
 	else if (!strcmp(how, "names"))
 		named();
 	else if (!strcmp(how, "storm"))
-		interrupted(count);
+		together(interrupted, count, readers);
 	else if (!strcmp(how, "kill"))
-		sigkilled(count);
+		together(sigkilled, count, readers);
+	else if (!strcmp(how, "reload"))
+		reload(count, path, readers);
 	else if (!strcmp(how, "loop"))
 		loop();
 	else if (!strcmp(how, "hold"))

@@ -1,0 +1,342 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# load.sh BUILD SHARE [GROUP...]: the files under load, and what becomes of memory, in the guest.
+# All counts are divided by SHARE. Without groups, all of them run. It needs a guest with --load.
+
+. "${BASH_SOURCE[0]%/*}/../ktap.sh"
+
+build=$(realpath "$1")
+ko=$build/jitasklet.ko
+reader=$build/tests/reader
+share=$2
+shift 2
+[ $# -gt 0 ] || set -- reads storm kills reload crowd busy memory
+cpus=$(busybox nproc)
+tracing=/sys/kernel/tracing
+declare -A results=([reads]=2 [storm]=2 [kills]=2 [reload]=2 [crowd]=1 [busy]=2 [memory]=2)
+
+# share_of COUNT LEAST: in ten batches of at least LEAST.
+share_of() {
+	local batch=$(($1 / share / 10))
+	echo $((10 * (batch < $2 ? $2 : batch)))
+}
+
+# both HOW COUNT: on either file as many readers as there are CPUs, all at once.
+both() {
+	local first failed=0
+	"$reader" /proc/jitasklet "$1" $(($2 / 2)) "$cpus" &
+	first=$!
+	"$reader" /proc/jitasklethi "$1" $(($2 - $2 / 2)) "$cpus" || failed=1
+	wait "$first" && return "$failed"
+}
+
+# What the kernel holds, in KiB, without what it can drop.
+kernel_memory() {
+	local name value _ sum=0
+	while read -r name value _; do
+		case $name in
+		Slab: | KernelStack: | PageTables: | Percpu: | VmallocUsed:) sum=$((sum + value)) ;;
+		esac
+	done </proc/meminfo
+	echo "$sum"
+}
+
+# Memory that is on its way to be freed is not held: waits until three barriers have freed nothing.
+held() {
+	local now least same=0
+	echo 2 >/proc/sys/vm/drop_caches
+	least=$(kernel_memory)
+	while [ "$same" -lt 3 ]; do
+		echo 1 >/sys/module/rcutree/parameters/do_rcu_barrier
+		now=$(kernel_memory)
+		same=$((same + 1))
+		[ "$now" -ge "$least" ] || { least=$now same=0; }
+	done
+	echo "$least"
+}
+
+# The sums of figures in lines like "# /proc/jitasklet: 10 whole tables, 3 times EINTR".
+sum_up() {
+	awk '
+	!/^# / { next }
+	{
+		sub(/^# ([^ ]*: )?/, "")
+		parts = split($0, part, ", ")
+		for (i = 1; i <= parts; i++) {
+			number = part[i] + 0
+			sub(/^[0-9]+ /, "", part[i])
+			if (!(part[i] in sum))
+				order[++kinds] = part[i]
+			sum[part[i]] += number
+		}
+	}
+	END {
+		for (i = 1; i <= kinds; i++)
+			printf "%s%d %s", (i > 1 ? ", " : "# "), sum[order[i]], order[i]
+		print ""
+	}'
+}
+
+# batches COUNT COMMAND...: the command with a tenth of COUNT, ten times. It notes what the kernel
+# holds after each, and prints the sums of the command's figures.
+batches() {
+	local count=$1 i said=''
+	shift
+	memory=()
+	for ((i = 1; i <= 10; i++)); do
+		said+=$("$@" $((count / 10)))$'\n' || { echo "$said"; return 1; }
+		memory+=("$(held)")
+		[ "$share" -ge 100 ] || echo "# batch $i of 10 done"
+	done
+	sum_up <<<"$said"
+}
+
+# no_slope COUNT: least squares over what was held after each batch. The smallest object that can
+# leak has 8 bytes, so a slope of 1 byte for each operation is none. With few operations that is
+# less than what the kernel's own caches grow and shrink by, which the floor allows for.
+no_slope() {
+	awk -v count="$1" -v floor=512 '
+	{
+		for (i = 1; i <= NF; i++) {
+			x += i
+			y += $i
+			xx += i * i
+			xy += i * $i
+		}
+		slope = (NF * xy - x * y) / (NF * xx - x * x)
+		bound = count / 1024 > floor ? count / 1024 : floor
+		print "# KiB after each batch: " $0
+		printf "# slope: %.1f KiB in ten batches, %.2f bytes each; ",
+			10 * slope, 10240 * slope / count
+		printf "bound: %d KiB, %.2f bytes\n", bound, 1024 * bound / count
+		exit !(NF == 10 && 10 * slope < bound)
+	}' <<<"${memory[*]}"
+}
+
+# counted NAME COUNT COMMAND...
+counted() {
+	local name=$1
+	shift
+	t "$name" batches "$@"
+	name+=': memory has no slope'
+	if grep -q ' kasan_report$' /proc/kallsyms; then
+		skip "$name" 'KASAN holds on to what was freed'
+	else
+		t "$name" no_slope "$1"
+	fi
+}
+
+reads() {
+	counted 'checked reads' "$(share_of 1000000 10)" both many
+}
+
+storm() {
+	counted 'reads in a signal storm' "$(share_of 100000 10)" both storm
+}
+
+kills() {
+	counted 'readers killed' "$(share_of 10000 $((2 * cpus)))" both kill
+}
+
+reload() {
+	rmmod jitasklet
+	counted 'loads and unloads while eight readers loop' "$(share_of 1000 1)" \
+		reloads
+	insmod "$ko"
+}
+
+reloads() {
+	"$reader" "$ko" reload "$1" 8
+}
+
+crowd() {
+	t '256 readers at once' crowds 256
+}
+
+crowds() {
+	"$reader" /proc/jitasklet crowd "$1" && "$reader" /proc/jitasklethi crowd "$1"
+}
+
+softirqs() {
+	awk -v name="$1:" '
+	$1 == name { for (i = 2; i <= NF; i++) sum += $i; print sum }' /proc/softirqs
+}
+
+# A disk whose driver is in the kernel, which is all that there is in the guest.
+disk() {
+	local disk
+	for disk in /dev/nvme0n1 /dev/vda; do
+		[ ! -b "$disk" ] || echo "$disk"
+	done
+}
+
+requests() {
+	while dd if="$1" of=/dev/null bs=4k count=1000 iflag=direct status=none; do :; done
+}
+
+# Reads until all is done: the count, packets, and requests if there is a disk.
+under_load() {
+	local disk whole=0 net=0 before_net before_block pids=() status=0
+	disk=$(disk)
+	ip link set lo up || return
+	before_net=$(softirqs NET_RX) before_block=$(softirqs BLOCK)
+	stress-ng --quiet --procfs 1 --udp 1 &
+	pids=($!)
+	[ -z "$disk" ] || { requests "$disk" & pids+=($!); }
+	while [ "$whole" -lt "$1" ] || [ "$net" -lt 100 ] ||
+		{ [ -n "$disk" ] && [ "$block" -lt 100 ]; }; do
+		both many $((20 * cpus)) >/dev/null && kill -0 "${pids[@]}" || return
+		whole=$((whole + 20 * cpus))
+		net=$(($(softirqs NET_RX) - before_net))
+		block=$(($(softirqs BLOCK) - before_block))
+	done
+	kill "${pids[@]}"
+	wait "${pids[0]}" || status=$?
+	wait
+	echo "# stress-ng ended with $status"
+	echo "# $whole whole tables, $net NET_RX softirqs, $block BLOCK softirqs"
+	return "$status"
+}
+
+busy() {
+	local name='and with requests to a disk' block=0
+	t 'reads under stress-ng --procfs and packets' under_load "$(share_of 20000 10)"
+	if [ -n "$(disk)" ]; then
+		t "$name" [ "$block" -ge 100 ]
+	else
+		skip "$name" 'no driver of a disk is built into this kernel'
+	fi
+}
+
+allocs=(kmalloc kmem_cache_alloc mm_page_alloc)
+frees=(kfree kmem_cache_free mm_page_free)
+
+# all_reads COUNT: that many of each kind, or what went wrong.
+all_reads() {
+	local how said
+	for how in many storm kill; do
+		said=$(both "$how" "$1") || { echo "$said"; return 1; }
+	done
+}
+
+# The kernel counts allocations and frees by their stacks. Ours have the module on the stack, above
+# any interrupt or other task. There have to be others: open(2) allocates.
+reads_allocate_nothing() {
+	local event events=$tracing/events/kmem hists=() status=0
+	for event in "${allocs[@]}" "${frees[@]}"; do
+		echo hist:keys=common_stacktrace:size=8192 >"$events/$event/trigger" || return
+		hists+=("$events/$event/hist")
+	done
+	all_reads "$1" || status=1
+	awk -v reads="$1" '
+	/common_stacktrace:/ { interrupt = ours = 0; stack = ""; next }
+	/asm_(sysvec|common|exc)_|handle_softirqs| __schedule/ { interrupt = 1 }
+	/^ / && !interrupt { ours = ours || /\[jitasklet\]/; stack = stack " " $1 }
+	/^} hitcount:/ {
+		split(FILENAME, path, "/")
+		all[path[7] ~ /alloc/] += $3
+		mine += ours ? $3 : 0
+		if (ours)
+			print "# " $3 " times " path[7] ":" stack
+	}
+	/^ *Dropped: [1-9]/ { dropped = 1; print "# " $0 }
+	END {
+		printf "# %d allocations and %d frees, %d of them ours\n", all[1], all[0], mine
+		exit mine || dropped || all[1] < reads || all[0] < reads
+	}' "${hists[@]}" || status=1
+	for event in "${allocs[@]}" "${frees[@]}"; do
+		echo '!hist:keys=common_stacktrace' >"$events/$event/trigger"
+	done
+	return "$status"
+}
+
+# The allocations of who loads and unloads, with their stacks, and all frees.
+traced_reload() (
+	cd "$tracing" || exit
+	echo global >trace_clock && echo 8192 >buffer_size_kb && echo 1 >options/sym-offset || exit
+	for event in "${allocs[@]}"; do
+		echo "common_pid == $BASHPID" >"events/kmem/$event/filter" &&
+			echo stacktrace >"events/kmem/$event/trigger" || exit
+	done
+	: >trace
+	for event in "${allocs[@]}" "${frees[@]}"; do
+		echo 1 >"events/kmem/$event/enable" || exit
+	done
+	exec "$reader" "$ko" reload "$1" 0
+)
+
+# What was allocated with the module on the stack has to be freed, by whomever. What is allocated
+# again was freed: kfree_rcu() has no event for the single object. Code of a module that is gone has
+# no name any more. The pages that the allocator gets for its objects are its own.
+unloading_frees() {
+	local event status=0
+	rmmod jitasklet
+	traced_reload "$1" || status=1
+	echo 1 >/sys/module/rcutree/parameters/do_rcu_barrier
+	echo 0 >"$tracing/events/kmem/enable"
+	for event in "${allocs[@]}"; do
+		echo '!stacktrace' >"$tracing/events/kmem/$event/trigger"
+		echo 0 >"$tracing/events/kmem/$event/filter"
+	done
+	awk -v loads="$1" '
+	function finish() {
+		if (ours && !slab) {
+			mine++
+			kinds[name stack]++
+			live[id] = name stack
+		}
+		ours = slab = interrupt = 0
+		stack = ""
+	}
+	/^# entries-in-buffer/ { split($3, entries, "/"); whole = entries[1] == entries[2] }
+	/^#/ { next }
+	/^ => / {
+		if (/=> (asm_(sysvec|common|exc)_|handle_softirqs|__schedule)/)
+			interrupt = 1
+		ours = ours || !interrupt && /\[jitasklet\]|=> 0xffffffff[a-f]/
+		slab = slab || /allocate_slab|new_slab|alloc_slab_page/
+		sub(/\+.*/, "", $2)
+		stack = stack " " $2
+		next
+	}
+	{ finish() }
+	match($0, /: (kmalloc|kfree|kmem_cache_(alloc|free)|mm_page_(alloc|free)): /) {
+		name = substr($0, RSTART + 2, RLENGTH - 4)
+		match($0, / (ptr|pfn)=[0-9a-fx]+/)
+		id = substr($0, RSTART, RLENGTH)
+		freed += id in live
+		delete live[id]
+	}
+	END {
+		finish()
+		for (kind in kinds)
+			print "# " kinds[kind] " times " kind
+		for (id in live) {
+			left++
+			print "# left: " live[id]
+		}
+		printf "# %d loads: %d allocations with the module on the stack, %d of them left\n",
+			loads, mine, left
+		exit !whole || left || mine < loads
+	}' "$tracing/trace" || status=1
+	insmod "$ko" && return "$status"
+}
+
+memory() {
+	local least=$((2 * cpus))
+	t 'reads allocate nothing of their own' reads_allocate_nothing "$(share_of 10000 "$least")"
+	t 'unloading frees what loading allocated' unloading_frees 5
+}
+
+insmod "$ko" || exit
+number=0
+for group; do
+	number=$((number + results[$group]))
+done
+plan "$number"
+for group; do
+	"$group"
+done
+rmmod jitasklet
+end
