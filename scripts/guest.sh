@@ -5,11 +5,14 @@
 # COMMAND there, in the checkout at /jitasklet, and exits with its status. What it prints goes to
 # standard output and to OUT/NAME.out, the kernel's console to OUT/NAME.console.
 # guest.sh OUT: the same for a person: a shell.
+# With --load before OUT the guest has what makes load: a disk, and the packages of layer.sh check.
 #
 # A guest that dies, does not finish within SECONDS, or prints a splat fails, whatever COMMAND says.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
+layer=() disk=()
+[ "$1" != --load ] || { layer=(--layer check) disk=(--disk); shift; }
 out=$(realpath "$1")
 release=${out##*/}
 name=${2-shell} seconds=${3-0}
@@ -17,7 +20,7 @@ shift $(($# < 3 ? $# : 3))
 console=$out/$name.console
 
 in_root() {
-	"$top/scripts/enter.sh" "$out/tree" "$@"
+	"$top/scripts/enter.sh" "${layer[@]}" "$out/tree" "$@"
 }
 
 # Found out once after each boot of this machine.
@@ -36,7 +39,8 @@ accelerator() {
 }
 
 accel=$(accelerator)
-boot=(bash /jitasklet/scripts/boot.sh "$accel" "/jitasklet/build/$release/vmlinuz" "$seconds")
+boot=(bash /jitasklet/scripts/boot.sh "${disk[@]}" "$accel" "/jitasklet/build/$release/vmlinuz"
+	"$seconds")
 
 if [ $# -eq 0 ]; then
 	in_root "${boot[@]}"
