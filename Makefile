@@ -8,7 +8,7 @@ KVER ?=
 export MIRROR STALE_OK JIT_CACHE
 
 .DEFAULT_GOAL := module
-.PHONY: module demo check check-all check-debug shell doc lint kernels clean distclean help
+.PHONY: module demo check check-all check-debug stress shell doc lint kernels clean distclean help
 
 # KERNEL= or KVER= on the command line asks for one of Debian's kernels, and not for KDIR.
 ifneq ($(filter command line environment,$(origin KERNEL) $(origin KVER)),)
@@ -34,6 +34,9 @@ check-all: ## The guest's tests, on all flavours of the two newest Linux version
 
 check-debug: ## The guest's tests and failing allocations, on a kernel built to find defects
 	@scripts/check.sh debug
+
+stress: ## The load at its full counts, about half an hour; KERNEL=debug: a twentieth of them
+	@scripts/stress.sh '$(KERNEL)' '$(KVER)' '$(SHARE)'
 
 doc: ## Render the documentation of the Rust code into build/doc/
 	@scripts/doc.sh "$$(scripts/build.sh cloud)"

@@ -34,15 +34,22 @@ suite() {
 		"$kernel" "$name" "$p" "$f" "$s" $((SECONDS - began)))")
 }
 
-# guest_suites "SUITES" KERNEL [KVER]: the suites that run in a guest of that kernel.
+# guest_suites "SUITES" KERNEL [KVER]: the suites that run in a guest of that kernel. The load is a
+# thousandth of that in stress.sh.
 guest_suites() {
-	local out release name names=$1
+	local out release name names=$1 options share
 	shift
 	if out=$("$top/scripts/build.sh" "$@") && "$top/scripts/build-tests.sh" "$out"; then
 		release=${out##*/}
 		for name in $names; do
-			suite "$release" "$name" "$top/scripts/guest.sh" "$out" "$name" 1800 \
-				bash "tests/guest/$name.sh" "build/$release"
+			options=() share=()
+			case $name in
+			load) options=(--load) share=(1000) ;;
+			proc) options=(--load) ;;
+			esac
+			suite "$release" "$name" "$top/scripts/guest.sh" "${options[@]}" "$out" \
+				"$name" 1800 bash "tests/guest/$name.sh" "build/$release" \
+				"${share[@]}"
 		done
 	else
 		suite "$*" build false
@@ -60,13 +67,13 @@ all)
 	done
 	;;
 debug)
-	guest_suites 'kernel files trace faults' debug
+	guest_suites 'kernel files trace faults load proc' debug
 	suite debug initramfs "$top/tests/host/initramfs.sh" "$top/build/debug"
 	;;
 *)
 	suite host lint "$top/scripts/lint.sh"
-	guest_suites 'kernel files trace' cloud
-	guest_suites 'kernel files trace' rt
+	guest_suites 'kernel files trace load proc' cloud
+	guest_suites 'kernel files trace load proc' rt
 	suite host doc "$top/tests/host/doc.sh" "$top/build/cloud"
 	suite host compile-fail "$top/tests/host/compile-fail.sh" "$top/build/cloud"
 	suite host input "$top/tests/host/input.sh"
