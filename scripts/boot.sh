@@ -1,8 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# boot.sh [--disk] tcg|kvm IMAGE SECONDS [COMMAND]: boots the kernel IMAGE with the build root as
-# its root, and runs COMMAND in it, or a shell for a person. Runs in the build root: see enter.sh.
+# boot.sh [--disk] [--icount] [--append PARAMETERS] tcg|kvm IMAGE SECONDS [COMMAND]: boots the kernel
+# IMAGE with the build root as its root, and runs COMMAND in it, or a shell for a person. Runs in the
+# build root: see enter.sh.
+#
+# With --icount the guest has one emulated CPU, whose clock counts its instructions: one is one
+# nanosecond, however busy this machine is.
 #
 # vng's guest is a copy of where it runs, and its init is a shell script of some sixty commands. An
 # emulated CPU takes 60 ms for each of them that is busybox, and 120 to 250 ms for one that is a
@@ -11,8 +15,29 @@
 
 set -euo pipefail
 
-disk=
-[ "$1" != --disk ] || { disk=1; shift; }
+cpus=2 qemu='' args=()
+while [[ $1 = --* ]]; do
+	case $1 in
+	# A disk of zeros, for whichever of the drivers the kernel has built in. With one queue for
+	# all CPUs, its requests are completed in the BLOCK softirq.
+	--disk)
+		qemu+=' -blockdev driver=null-co,node-name=zeros,size=67108864,read-zeroes=on'
+		qemu+=' -device nvme,drive=zeros,serial=zeros,max_ioqpairs=1,share-rw=on'
+		qemu+=' -device virtio-blk-pci,drive=zeros,num-queues=1,share-rw=on'
+		;;
+	# The guest cannot know that this TSC is as good as it gets, and would read slower clocks.
+	--icount)
+		cpus=1
+		qemu+=' -icount shift=0,sleep=off'
+		args+=(--append tsc=reliable)
+		;;
+	--append)
+		args+=(--append "$2")
+		shift
+		;;
+	esac
+	shift
+done
 accel=$1 image=$2 seconds=$3
 shift 3
 
@@ -45,17 +70,10 @@ mkdir -p /etc/lvm
 # What the guest sees of the checkout is not its to change.
 mount -o remount,bind,ro /jitasklet
 
-args=(--verbose --rw --run "$image" --cpus 2 --memory 1G --disable-microvm)
+args+=(--verbose --rw --run "$image" --cpus "$cpus" --memory 1G --disable-microvm)
 # An emulated CPU leaks nothing through speculation, and pays dearly for the mitigations.
 [ "$accel" = kvm ] || args+=(--disable-kvm --append mitigations=off)
-# A disk of zeros, for whichever of the drivers the kernel has built in. With one queue for all
-# CPUs, its requests are completed in the BLOCK softirq.
-if [ -n "$disk" ]; then
-	qemu='-blockdev driver=null-co,node-name=zeros,size=67108864,read-zeroes=on'
-	qemu+=' -device nvme,drive=zeros,serial=zeros,max_ioqpairs=1,share-rw=on'
-	qemu+=' -device virtio-blk-pci,drive=zeros,num-queues=1,share-rw=on'
-	args+=("--qemu-opts=$qemu")
-fi
+[ -z "$qemu" ] || args+=("--qemu-opts=$qemu")
 
 cd /jitasklet
 if [ $# -eq 0 ]; then

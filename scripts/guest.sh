@@ -5,14 +5,25 @@
 # COMMAND there, in the checkout at /jitasklet, and exits with its status. What it prints goes to
 # standard output and to OUT/NAME.out, the kernel's console to OUT/NAME.console.
 # guest.sh OUT: the same for a person: a shell.
-# With --load before OUT the guest has what makes load: a disk, and the packages of layer.sh check.
+# Before OUT may stand
+#     --load                what makes load: a disk, and the packages of layer.sh check
+#     --icount              one CPU, whose clock counts instructions: see boot.sh
+#     --append PARAMETERS   parameters for the kernel
 #
 # A guest that dies, does not finish within SECONDS, or prints a splat fails, whatever COMMAND says.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-layer=() disk=()
-[ "$1" != --load ] || { layer=(--layer check) disk=(--disk); shift; }
+layer=() options=() icount=
+while [[ $1 = --* ]]; do
+	case $1 in
+	--load) layer=(--layer check) options+=(--disk) ;;
+	--icount) icount=1 options+=(--icount) ;;
+	--append) options+=(--append "$2") && shift ;;
+	*) die "guest.sh: there is no option $1." ;;
+	esac
+	shift
+done
 out=$(realpath "$1")
 release=${out##*/}
 name=${2-shell} seconds=${3-0}
@@ -38,8 +49,10 @@ accelerator() {
 	cat "$verdict"
 }
 
-accel=$(accelerator)
-boot=(bash /jitasklet/scripts/boot.sh "${disk[@]}" "$accel" "/jitasklet/build/$release/vmlinuz"
+# Only emulation can count.
+accel=tcg
+[ -n "$icount" ] || accel=$(accelerator)
+boot=(bash /jitasklet/scripts/boot.sh "${options[@]}" "$accel" "/jitasklet/build/$release/vmlinuz"
 	"$seconds")
 
 if [ $# -eq 0 ]; then
