@@ -199,21 +199,151 @@ use kernel::{
 };
 use pin_init::Wrapper;
 
-// The inlines of <linux/interrupt.h> and <linux/list_bl.h> that bindgen cannot see.
-extern "C" {
-    #[link_name = "rust_helper_tasklet_schedule"]
-    fn tasklet_schedule(t: *mut bindings::tasklet_struct);
-    #[link_name = "rust_helper_tasklet_hi_schedule"]
-    fn tasklet_hi_schedule(t: *mut bindings::tasklet_struct);
-    #[link_name = "rust_helper_tasklet_disable"]
-    fn tasklet_disable(t: *mut bindings::tasklet_struct);
-    #[link_name = "rust_helper_tasklet_disable_nosync"]
-    fn tasklet_disable_nosync(t: *mut bindings::tasklet_struct);
-    #[link_name = "rust_helper_tasklet_unlock_wait"]
-    fn tasklet_unlock_wait(t: *mut bindings::tasklet_struct);
-    #[link_name = "rust_helper_tasklet_enable"]
-    fn tasklet_enable(t: *mut bindings::tasklet_struct);
+/// The inlines of `<linux/interrupt.h>`, which bindgen cannot see, as functions in C.
+#[cfg(any(not(CONFIG_X86_64), CONFIG_KASAN, CONFIG_KCSAN, CONFIG_KMSAN))]
+mod inlines {
+    use super::bindings;
 
+    extern "C" {
+        #[link_name = "rust_helper_tasklet_schedule"]
+        pub(super) fn tasklet_schedule(t: *mut bindings::tasklet_struct);
+        #[link_name = "rust_helper_tasklet_hi_schedule"]
+        pub(super) fn tasklet_hi_schedule(t: *mut bindings::tasklet_struct);
+        #[link_name = "rust_helper_tasklet_disable"]
+        pub(super) fn tasklet_disable(t: *mut bindings::tasklet_struct);
+        #[link_name = "rust_helper_tasklet_disable_nosync"]
+        pub(super) fn tasklet_disable_nosync(t: *mut bindings::tasklet_struct);
+        #[link_name = "rust_helper_tasklet_enable"]
+        pub(super) fn tasklet_enable(t: *mut bindings::tasklet_struct);
+    }
+}
+
+/// The inlines of `<linux/interrupt.h>` on x86-64, where each is one locked instruction and a call.
+///
+/// A call of a C function that wraps one would cost more than the instruction itself.
+///
+/// # Memory model
+///
+/// These are not Rust's atomics, whose memory model is another one than the kernel's, but the very
+/// instructions that C's `test_and_set_bit`, `atomic_inc`, `atomic_dec` and `smp_mb` consist of:
+///
+/// - The processor does not reorder any access with a locked instruction: so `test_and_set_bit` is
+///   fully ordered, and `smp_mb__before_atomic` and `smp_mb__after_atomic` have nothing to add but
+///   that the compiler does not reorder either.
+/// - For the compiler each is an `asm!` without `nomem`, which may read and write any memory that is
+///   reachable from elsewhere, as C's `asm volatile` with the clobber `"memory"`.
+///
+/// What a sanitizer has to see goes through C, whose bit and atomic operations tell it.
+#[cfg(not(any(not(CONFIG_X86_64), CONFIG_KASAN, CONFIG_KCSAN, CONFIG_KMSAN)))]
+mod inlines {
+    use super::bindings;
+    use core::{arch::asm, mem::offset_of};
+
+    const COUNT: usize = offset_of!(bindings::tasklet_struct, count);
+    const STATE: usize = offset_of!(bindings::tasklet_struct, state);
+
+    /// `test_and_set_bit(TASKLET_STATE_SCHED, &t->state)`
+    ///
+    /// # Safety
+    ///
+    /// `t` is an initialised tasklet.
+    #[inline(always)]
+    unsafe fn test_and_set_sched(t: *mut bindings::tasklet_struct) -> bool {
+        // SAFETY: Changes `state` atomically.
+        unsafe {
+            asm!(
+                "lock bts qword ptr [{t} + {STATE}], {SCHED}",
+                "jnc {was_clear}",
+                t = in(reg) t,
+                STATE = const STATE,
+                SCHED = const bindings::TASKLET_STATE_SCHED,
+                was_clear = label { return false },
+                options(nostack),
+            )
+        };
+        true
+    }
+
+    /// # Safety
+    ///
+    /// As C's.
+    #[inline(always)]
+    pub(super) unsafe fn tasklet_schedule(t: *mut bindings::tasklet_struct) {
+        // SAFETY: The caller keeps to C's contract; who sets the bit puts the tasklet into a list.
+        unsafe {
+            if !test_and_set_sched(t) {
+                bindings::__tasklet_schedule(t);
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As C's.
+    #[inline(always)]
+    pub(super) unsafe fn tasklet_hi_schedule(t: *mut bindings::tasklet_struct) {
+        // SAFETY: As in `tasklet_schedule`.
+        unsafe {
+            if !test_and_set_sched(t) {
+                bindings::__tasklet_hi_schedule(t);
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As C's.
+    #[inline(always)]
+    pub(super) unsafe fn tasklet_disable_nosync(t: *mut bindings::tasklet_struct) {
+        // SAFETY: The caller's tasklet is initialised; this changes `count` atomically.
+        unsafe {
+            asm!(
+                "lock inc dword ptr [{t} + {COUNT}]",
+                t = in(reg) t,
+                COUNT = const COUNT,
+                options(nostack),
+            )
+        };
+    }
+
+    /// # Safety
+    ///
+    /// As C's.
+    #[inline(always)]
+    pub(super) unsafe fn tasklet_disable(t: *mut bindings::tasklet_struct) {
+        // SAFETY: The caller keeps to C's contract. The last line is `smp_mb()`, which adds nothing
+        // to a word of the stack.
+        unsafe {
+            tasklet_disable_nosync(t);
+            bindings::tasklet_unlock_wait(t);
+            asm!("lock add dword ptr [rsp - 4], 0");
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As C's.
+    #[inline(always)]
+    pub(super) unsafe fn tasklet_enable(t: *mut bindings::tasklet_struct) {
+        // SAFETY: As in `tasklet_disable_nosync`.
+        unsafe {
+            asm!(
+                "lock dec dword ptr [{t} + {COUNT}]",
+                t = in(reg) t,
+                COUNT = const COUNT,
+                options(nostack),
+            )
+        };
+    }
+}
+
+use bindings::tasklet_unlock_wait;
+use inlines::{
+    tasklet_disable, tasklet_disable_nosync, tasklet_enable, tasklet_hi_schedule, tasklet_schedule,
+};
+
+// The inlines of <linux/list_bl.h>.
+extern "C" {
     #[link_name = "rust_helper_hlist_bl_lock"]
     fn hlist_bl_lock(b: *mut bindings::hlist_bl_head);
     #[link_name = "rust_helper_hlist_bl_unlock"]
@@ -283,11 +413,12 @@ struct Core {
 }
 
 impl Core {
-    /// As [`Core::new`], for a static.
-    const fn new_static<T: TaskletHandler>(disabled: bool) -> Self {
+    /// Makes a core, which must become a field of a `Tasklet<T>` for the same `T`.
+    const fn new<T: TaskletHandler>(disabled: bool) -> Self {
         let disabled = if disabled { 1 } else { 0 };
 
-        // INVARIANT: These are the values that `tasklet_setup` sets, with one disable if need be.
+        // INVARIANT: These are the values that `tasklet_setup` and `DECLARE_TASKLET` set, with one
+        // disable if need be.
         Self {
             tasklet: Opaque::new(bindings::tasklet_struct {
                 next: core::ptr::null_mut(),
@@ -309,28 +440,27 @@ impl Core {
         }
     }
 
-    /// Makes a core, which must become a field of a `Tasklet<T>` for the same `T`.
-    fn new<T: TaskletHandler>(disabled: bool) -> impl PinInit<Self> {
-        pin_init!(Self {
-            tasklet <- Opaque::ffi_init(move |slot: *mut bindings::tasklet_struct| {
-                // SAFETY: `slot` is valid for writes of a `struct tasklet_struct`, and pinned.
-                unsafe { bindings::tasklet_setup(slot, Some(callback::<T>)) };
-                if disabled {
-                    // SAFETY: `slot` was just initialised.
-                    unsafe { tasklet_disable_nosync(slot) };
-                }
-            }),
-            request: Atomic::new(request::NONE),
-            born_disabled: Atomic::new(i32::from(disabled)),
-            node: Opaque::new(bindings::hlist_bl_node::default()),
-            _pin: PhantomPinned,
-        })
+    /// What a kill asks of the callback, now.
+    #[inline(always)]
+    fn request(&self) -> i32 {
+        // SAFETY: The word is initialised, and aligned. A volatile access is C's `READ_ONCE`, which
+        // is what a relaxed `Atomic::load` calls a C function for.
+        unsafe { self.request.as_ptr().read_volatile() }
+    }
+
+    /// Asks the callback for `request`.
+    #[inline(always)]
+    fn ask(&self, request: i32) {
+        // SAFETY: As in `request`, with C's `WRITE_ONCE`.
+        unsafe { self.request.as_ptr().write_volatile(request) }
     }
 
     /// Whether anything keeps the tasklet from running: a guard, a leaked guard, or its birth.
+    #[inline(always)]
     fn is_disabled(&self) -> bool {
-        // SAFETY: `count` is initialised by the type invariant, and read atomically.
-        unsafe { bindings::atomic_read(&raw const (*self.tasklet.get()).count) != 0 }
+        // SAFETY: `count` is initialised by the type invariant. C's `atomic_read` is a volatile
+        // access, too.
+        unsafe { (&raw const (*self.tasklet.get()).count.counter).read_volatile() != 0 }
     }
 
     /// Waits until the tasklet is neither scheduled nor running, and leaves it idle and enabled.
@@ -344,22 +474,13 @@ impl Core {
     ///
     /// From the beginning to the end of this call, nothing but the callback itself schedules,
     /// enables, disables or kills this tasklet.
+    #[inline]
     unsafe fn kill(&self) {
-        let tasklet = self.tasklet.get();
-
         if self.is_disabled() {
-            // Nobody is left who could enable it: its guards were leaked, or it was born disabled.
-            // A scheduled run would keep ksoftirqd spinning, and `tasklet_kill` waiting, for ever.
-            // So let it run, after having told the callback to return at once. The callback sees
-            // that: the release below orders the request before the count, and softirq code reads
-            // the count, clears the SCHED bit with a full barrier, and only then calls it.
-            self.request.store(request::DISCARD, ordering::Relaxed);
-            // SAFETY: `count` is initialised by the type invariant, and by this function's
-            // requirements nobody else counts.
-            unsafe { bindings::atomic_set_release(&raw mut (*tasklet).count, 0) };
-            self.born_disabled.store(0, ordering::Relaxed);
+            // SAFETY: The requirements are the same.
+            unsafe { self.discard() };
         } else {
-            self.request.store(request::STOP, ordering::Relaxed);
+            self.ask(request::STOP);
         }
 
         // `tasklet_kill` owns the SCHED bit while it waits for the RUN bit to clear, so that even a
@@ -368,9 +489,29 @@ impl Core {
         //
         // SAFETY: The tasklet is initialised by the type invariant. The call sleeps until no CPU
         // runs the tasklet and no list holds it.
-        unsafe { bindings::tasklet_kill(tasklet) };
+        unsafe { bindings::tasklet_kill(self.tasklet.get()) };
 
-        self.request.store(request::NONE, ordering::Relaxed);
+        self.ask(request::NONE);
+    }
+
+    /// Enables the tasklet, and has its callback return at once if a run is pending.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Core::kill`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn discard(&self) {
+        // Nobody is left who could enable it: its guards were leaked, or it was born disabled. A
+        // scheduled run would keep ksoftirqd spinning, and `tasklet_kill` waiting, for ever. So let
+        // it run, after having told the callback to return at once. The callback sees that: the
+        // release below orders the request before the count, and softirq code reads the count,
+        // clears the SCHED bit with a full barrier, and only then calls it.
+        self.ask(request::DISCARD);
+        // SAFETY: `count` is initialised by the type invariant, and by this function's requirements
+        // nobody else counts.
+        unsafe { bindings::atomic_set_release(&raw mut (*self.tasklet.get()).count, 0) };
+        self.born_disabled.store(0, ordering::Relaxed);
     }
 }
 
@@ -458,7 +599,7 @@ impl<T: TaskletHandler> Tasklet<T> {
         try_pin_init!(Self {
             handler <- handler,
             state <- UnsafeCell::pin_init(state),
-            core <- Core::new::<T>(disabled),
+            core: Core::new::<T>(disabled),
         }? Error)
     }
 
@@ -635,7 +776,7 @@ impl<T: TaskletHandler> StaticTasklet<T> {
         // INVARIANT: As in `Tasklet::unregistered`.
         Self {
             tasklet: UnsafeCell::new(Tasklet {
-                core: Core::new_static::<T>(disabled),
+                core: Core::new::<T>(disabled),
                 handler,
                 state: UnsafeCell::new(state),
             }),
@@ -704,7 +845,7 @@ unsafe extern "C" fn callback<T: TaskletHandler>(tasklet: *mut bindings::tasklet
     // Others may hold a `Pin<&mut Tasklet<T>>` meanwhile: as it is not `Unpin`, that is not unique.
     let this = unsafe { &*container_of!(core, Tasklet<T>, core) };
 
-    if this.core.request.load(ordering::Relaxed) == request::DISCARD {
+    if this.core.request() == request::DISCARD {
         return;
     }
 
@@ -733,14 +874,16 @@ pub struct TaskletContext<'a> {
 }
 
 impl TaskletContext<'_> {
+    #[inline(always)]
     fn may_schedule(&self) -> bool {
-        self.core.request.load(ordering::Relaxed) == request::NONE
+        self.core.request() == request::NONE
     }
 
     /// Asks for one more run, on this CPU, after this one.
     ///
     /// Does nothing once the tasklet is being killed.
     #[doc(alias = "tasklet_schedule")]
+    #[inline]
     pub fn schedule(&self) {
         if self.may_schedule() {
             // SAFETY: The tasklet is running, hence initialised and not dropped.
@@ -752,6 +895,7 @@ impl TaskletContext<'_> {
     ///
     /// Does nothing once the tasklet is being killed.
     #[doc(alias = "tasklet_hi_schedule")]
+    #[inline]
     pub fn hi_schedule(&self) {
         if self.may_schedule() {
             // SAFETY: As in `schedule`.
@@ -877,6 +1021,7 @@ static REGISTRY: Registry = Registry(Opaque::new(bindings::hlist_bl_head {
 
 impl Registry {
     /// Process context.
+    #[inline]
     fn add(&self, core: &Core) {
         let head = self.0.get();
 
@@ -889,17 +1034,26 @@ impl Registry {
     }
 
     /// Process context. Does nothing for a core that was not added.
+    #[inline]
     fn remove(&self, core: &Core) {
-        let (head, node) = (self.0.get(), core.node.get());
-
         // SAFETY: Only `add` and `remove` of this very core, which exclude each other, make `pprev`
-        // NULL or not NULL. The neighbours of a hashed node are changed under the lock.
+        // NULL or not NULL.
+        if !unsafe { (&raw const (*core.node.get()).pprev).read_volatile() }.is_null() {
+            self.unhash(core);
+        }
+    }
+
+    /// The rest of `remove`, out of the way of those who need it not.
+    #[inline(never)]
+    fn unhash(&self, core: &Core) {
+        let head = self.0.get();
+
+        // SAFETY: The head is initialised, and the node is hashed. Its neighbours are changed under
+        // the lock.
         unsafe {
-            if !(&raw const (*node).pprev).read_volatile().is_null() {
-                hlist_bl_lock(head);
-                hlist_bl_del_init(node);
-                hlist_bl_unlock(head);
-            }
+            hlist_bl_lock(head);
+            hlist_bl_del_init(core.node.get());
+            hlist_bl_unlock(head);
         }
     }
 
