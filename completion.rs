@@ -41,6 +41,7 @@ impl Completion {
     /// Wakes one waiter, now or as soon as there is one.
     ///
     /// May be called from any context.
+    #[inline]
     pub fn complete(&self) {
         // SAFETY: `inner` is an initialised completion by the type invariant.
         unsafe { bindings::complete(self.inner.get()) }
@@ -54,6 +55,7 @@ impl Completion {
     ///
     /// `ERESTARTSYS` when a signal came first: the system call restarts or returns `EINTR`, as the
     /// signal's handler asks for.
+    #[inline]
     pub fn wait_for_completion_interruptible(&self) -> Result {
         // SAFETY: `inner` is an initialised completion by the type invariant.
         to_result(unsafe { bindings::wait_for_completion_interruptible(self.inner.get()) })

@@ -12,6 +12,7 @@ use kernel::{
     bindings,
     cpu::CpuId,
     ffi,
+    prelude::*,
     str::CStr,
     task::{Pid, Task},
 };
@@ -27,12 +28,12 @@ extern "C" {
     #[link_name = "rust_helper_in_interrupt"]
     fn in_interrupt() -> bool;
 
-    #[link_name = "rust_helper_get_task_comm"]
-    fn get_task_comm(buf: *mut [u8; TASK_COMM_LEN], tsk: *mut RawTask);
+    #[link_name = "rust_helper_copy_task_comm"]
+    fn copy_task_comm(buf: *mut [u8; TASK_COMM_LEN], tsk: *mut RawTask);
 }
 
 /// What [`Context::current`] saw.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, Zeroable)]
 pub struct Context {
     /// `jiffies`: ticks since boot, `HZ` of them a second.
     pub jiffies: ffi::c_ulong,
@@ -52,12 +53,13 @@ impl Context {
     /// May be called from any context. In process context the task may move to another CPU at any
     /// time, so that `cpu` is where it was, not where it is.
     pub fn current() -> Self {
+        let task = Task::current_raw();
         let mut comm = [0; TASK_COMM_LEN];
 
         // SAFETY:
         // - `comm` is valid for writes of `TASK_COMM_LEN` bytes.
         // - `current` is a valid task in any context, for as long as this code runs on it.
-        unsafe { get_task_comm(&raw mut comm, Task::current_raw().cast()) };
+        unsafe { copy_task_comm(&raw mut comm, task.cast()) };
 
         Self {
             // SAFETY: `jiffies` is a word that any context may read at any time; the volatile read
@@ -65,7 +67,8 @@ impl Context {
             jiffies: unsafe { (&raw const bindings::jiffies).read_volatile() },
             // SAFETY: Reads the preempt count of the current CPU or task, which any context may.
             in_interrupt: unsafe { in_interrupt() },
-            pid: kernel::current!().pid(),
+            // SAFETY: As above, and the pid of a task does not change.
+            pid: unsafe { (*task).pid },
             cpu: CpuId::current().as_u32(),
             comm,
         }

@@ -5,20 +5,27 @@
 //! Each read schedules a tasklet that reschedules itself until it has run five times, and shows the
 //! context of the reader and of each run, as LDD3 7.5 describes it.
 
-use core::pin::Pin;
-use kernel::{
-    prelude::*,
-    seq_file::{seq_print, SeqFile},
-};
+#![expect(
+    unreachable_pub,
+    reason = "these files could be parts of the kernel crate"
+)]
 
-pub mod completion;
-pub mod context;
-pub mod proc_files;
-pub mod tasklet_wrap;
+use core::pin::Pin;
+use kernel::{prelude::*, seq_file::SeqFile};
+
+// Not `pub`, as the functions that nobody calls from elsewhere need not be there then: which is much
+// of the module.
+mod completion;
+mod context;
+mod proc_files;
+mod table;
+#[expect(dead_code, reason = "a driver uses of it what it needs")]
+mod tasklet_wrap;
 
 use completion::Completion;
 use context::Context;
-use proc_files::{print_escaped, ProcFile, Show};
+use proc_files::{print, ProcFile, Show};
+use table::{Row, HEADER};
 use tasklet_wrap::{Tasklet, TaskletContext, TaskletHandler};
 
 module! {
@@ -31,10 +38,6 @@ module! {
 
 /// How often the tasklet of one read runs.
 const RUNS: usize = 5;
-
-/// What would break a row or forge one: the control characters, and the backslash of the escapes.
-const ESCAPED: &CStr = c"\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\x11\x12\x13\
-    \x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x7f\\";
 
 /// The module: its two files.
 struct JitTasklet {
@@ -51,21 +54,29 @@ impl kernel::Module for JitTasklet {
     }
 }
 
-/// One measurement, by a tasklet of high priority if `HI`.
+/// One measurement.
 #[pin_data]
-struct Measurement<const HI: bool> {
+struct Measurement {
     #[pin]
     done: Completion,
+    /// Whether by a tasklet of high priority.
+    hi: bool,
 }
 
 /// What the runs of one tasklet saw.
-#[derive(Default)]
+#[derive(Zeroable)]
 struct Runs {
     seen: [Context; RUNS],
     count: usize,
 }
 
-impl<const HI: bool> TaskletHandler for Measurement<HI> {
+impl Runs {
+    fn new() -> impl Init<Self> {
+        pin_init::init_zeroed()
+    }
+}
+
+impl TaskletHandler for Measurement {
     type State = Runs;
 
     fn run(self: Pin<&Self>, runs: &mut Runs, cx: &TaskletContext<'_>) {
@@ -76,7 +87,7 @@ impl<const HI: bool> TaskletHandler for Measurement<HI> {
 
         if runs.count == RUNS {
             self.done.complete();
-        } else if HI {
+        } else if self.hi {
             cx.hi_schedule();
         } else {
             cx.schedule();
@@ -84,50 +95,40 @@ impl<const HI: bool> TaskletHandler for Measurement<HI> {
     }
 }
 
-/// The file that shows one measurement for each read.
+/// The file that shows one measurement for each read, by a tasklet of high priority if `HI`.
 struct Jit<const HI: bool>;
 
 impl<const HI: bool> Show for Jit<HI> {
     fn show(m: &SeqFile) -> Result {
-        let reader = Context::current();
-
-        let measurement = pin_init!(Measurement::<HI> { done <- Completion::new() });
-        let runs = Tasklet::scope(measurement, Runs::default(), |mut tasklet| {
-            if HI {
-                tasklet.hi_schedule();
-            } else {
-                tasklet.schedule();
-            }
-            let done = &tasklet.as_ref().handler().get_ref().done;
-            done.wait_for_completion_interruptible()?;
-
-            Ok::<_, Error>(core::mem::take(tasklet.as_mut().kill()))
-        })??;
-
-        seq_print!(m, "   time   delta  inirq    pid   cpu command\n");
-        print_row(m, &reader, reader.jiffies);
-        let mut before = reader.jiffies;
-        for run in &runs.seen {
-            print_row(m, run, before);
-            before = run.jiffies;
-        }
-
-        Ok(())
+        measure(m, HI)
     }
 }
 
-/// Prints `row` as C's `"%9li  %3li     %i    %6i   %i   %s\n"`, `before` being the jiffies of the
-/// row before.
-fn print_row(m: &SeqFile, row: &Context, before: usize) {
-    seq_print!(
-        m,
-        "{:>9}  {:>3}     {}    {:>6}   {}   ",
-        row.jiffies as isize,
-        row.jiffies.wrapping_sub(before) as isize,
-        u8::from(row.in_interrupt),
-        row.pid,
-        row.cpu,
-    );
-    print_escaped(m, row.comm(), ESCAPED);
-    seq_print!(m, "\n");
+/// Measures, and prints the table.
+fn measure(m: &SeqFile, hi: bool) -> Result {
+    let reader = Context::current();
+
+    let measurement = pin_init!(Measurement {
+        done <- Completion::new(),
+        hi,
+    });
+    Tasklet::scope(measurement, Runs::new(), |mut tasklet| {
+        if hi {
+            tasklet.hi_schedule();
+        } else {
+            tasklet.schedule();
+        }
+        let done = &tasklet.as_ref().handler().get_ref().done;
+        done.wait_for_completion_interruptible()?;
+
+        let mut before = reader.jiffies;
+        print(m, HEADER);
+        print(m, Row::new(&reader, before).as_bytes());
+        let runs = tasklet.as_mut().kill();
+        for seen in runs.seen.iter().take(runs.count) {
+            print(m, Row::new(seen, before).as_bytes());
+            before = seen.jiffies;
+        }
+        Ok(())
+    })?
 }

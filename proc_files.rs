@@ -38,9 +38,6 @@ extern "C" {
 
     #[link_name = "rust_helper_proc_remove"]
     fn proc_remove(entry: *mut bindings::proc_dir_entry);
-
-    #[link_name = "rust_helper_seq_escape"]
-    fn seq_escape(m: *mut RawSeqFile, s: *const ffi::c_char, esc: *const ffi::c_char);
 }
 
 /// What a [`ProcFile`] shows.
@@ -93,24 +90,9 @@ impl<T: Show> ProcFile<T> {
     /// - `ENOSPC` when this module has [`MAX_FILES`] files already.
     #[doc(alias = "proc_create_single")]
     pub fn new(name: &CStr, mode: bindings::umode_t) -> Result<Self> {
-        // SAFETY:
-        // - `name` is a C string, which procfs copies.
-        // - The parent NULL is `/proc` itself.
-        // - `show::<T>` keeps to C's contract for a single-shot `show`, and stays loaded: the drop or,
-        //   at the latest, `remove_leaked` has called `proc_remove`, which waits for it, before the
-        //   module goes.
-        let entry = unsafe { proc_create_single(name.as_char_ptr(), mode, null_mut(), show::<T>) };
-        let entry = NonNull::new(entry).ok_or(ENOMEM)?;
-
-        if !replace(null(), entry.as_ptr().cast()) {
-            // SAFETY: The entry was just created, and nobody else knows it.
-            unsafe { proc_remove(entry.as_ptr()) };
-            return Err(ENOSPC);
-        }
-
         // INVARIANT: `entry` was just created, and is in `ENTRIES`.
         Ok(Self {
-            entry,
+            entry: create(name, mode, show::<T>)?,
             _show: PhantomData,
         })
     }
@@ -124,6 +106,29 @@ impl<T: Show> Drop for ProcFile<T> {
     }
 }
 
+/// The part of [`ProcFile::new`] that is the same for all files, and there once.
+fn create(
+    name: &CStr,
+    mode: bindings::umode_t,
+    show: RawShow,
+) -> Result<NonNull<bindings::proc_dir_entry>> {
+    // SAFETY:
+    // - `name` is a C string, which procfs copies.
+    // - The parent NULL is `/proc` itself.
+    // - `show` is `show::<T>`, which keeps to C's contract for a single-shot `show`, and stays
+    //   loaded: the drop or, at the latest, `remove_leaked` has called `proc_remove`, which waits
+    //   for it, before the module goes.
+    let entry = unsafe { proc_create_single(name.as_char_ptr(), mode, null_mut(), show) };
+    let entry = NonNull::new(entry).ok_or(ENOMEM)?;
+
+    if !replace(null(), entry.as_ptr().cast()) {
+        // SAFETY: The entry was just created, and nobody else knows it.
+        unsafe { proc_remove(entry.as_ptr()) };
+        return Err(ENOSPC);
+    }
+    Ok(entry)
+}
+
 /// How many files a module can have at a time.
 pub const MAX_FILES: usize = 4;
 
@@ -135,6 +140,7 @@ static ENTRIES: [Atomic<*const ffi::c_void>; MAX_FILES] =
     [const { Atomic::new(null()) }; MAX_FILES];
 
 /// Puts `new` where `old` is, if it is there.
+#[inline(never)]
 fn replace(old: *const ffi::c_void, new: *const ffi::c_void) -> bool {
     ENTRIES
         .iter()
@@ -198,16 +204,18 @@ unsafe extern "C" fn show<T: Show>(m: *mut RawSeqFile, _: *mut ffi::c_void) -> f
     from_result(|| T::show(m).map(|()| 0))
 }
 
-/// Prints `s`, with each character that is in `esc` as a backslash and three octal digits.
+/// Prints `bytes` as they are.
 ///
 /// Process context, in [`Show::show`].
-#[doc(alias = "seq_escape")]
-pub fn print_escaped(m: &SeqFile, s: &CStr, esc: &CStr) {
+#[doc(alias = "seq_write")]
+pub fn print(m: &SeqFile, bytes: &[u8]) {
     let m = core::ptr::from_ref(m).cast_mut().cast();
 
     // SAFETY:
     // - `SeqFile` is a transparent wrapper of `struct seq_file`, whose contents are inside an
     //   `UnsafeCell`, and which only this task uses: `SeqFile` is neither `Send` nor `Sync`.
-    // - Both strings are C strings, which `seq_escape` only reads.
-    unsafe { seq_escape(m, s.as_char_ptr(), esc.as_char_ptr()) }
+    // - `bytes` is valid for reads of its length.
+    //
+    // What does not fit marks the file as overflowed, and `show` is called again with more room.
+    unsafe { bindings::seq_write(m, bytes.as_ptr().cast(), bytes.len()) };
 }
