@@ -8,7 +8,7 @@ KVER ?=
 export MIRROR STALE_OK JIT_CACHE
 
 .DEFAULT_GOAL := module
-.PHONY: module demo check check-all check-debug stress shell doc lint kernels clean distclean help
+.PHONY: module demo check check-all check-debug stress shell doc lint bench kernels clean distclean help
 
 # KERNEL= or KVER= on the command line asks for one of Debian's kernels, and not for KDIR.
 ifneq ($(filter command line environment,$(origin KERNEL) $(origin KVER)),)
@@ -43,6 +43,9 @@ doc: ## Render the documentation of the Rust code into build/doc/
 
 lint: ## rustfmt, clippy, checkpatch and shellcheck
 	@scripts/lint.sh
+
+bench: ## Measure Rust against C; a table, build/bench/results.json and pictures
+	@scripts/bench.sh '$(KERNEL)' '$(KVER)'
 
 kernels: ## List what KERNEL= and KVER= can choose
 	@scripts/kernels.sh list

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * helpers.c: what bench_rust.rs needs of C besides the wrapper's own helpers.
+ */
+
+#include <linux/irqflags.h>
+
+unsigned long bench_irq_save(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	return flags;
+}
+
+void bench_irq_restore(unsigned long flags)
+{
+	local_irq_restore(flags);
+}

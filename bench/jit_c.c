@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * jit_c.c: /proc/jitasklet_c and /proc/jitasklethi_c, which show what /proc/jitasklet and
+ * /proc/jitasklethi show, in the way of C that LDD3 7.5 describes: a structure is allocated for
+ * each read, and the tasklet itself prints its row.
+ *
+ * What is usually wrong with such modules is right here: a signal kills the tasklet before the
+ * structure is freed, the CPU's number may be asked for in preemptible code, and a comm cannot
+ * forge a row.
+ */
+
+#include <linux/interrupt.h>
+#include <linux/jiffies.h>
+#include <linux/module.h>
+#include <linux/preempt.h>
+#include <linux/proc_fs.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+
+#define RUNS	5
+
+/* What would break a row or forge one. */
+static const char escaped[] = "\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\x11"
+	"\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x7f\\";
+
+static bool raw;
+module_param(raw, bool, 0444);
+MODULE_PARM_DESC(raw, "Show comms as they are, as such modules usually do");
+
+struct jit_data {
+	struct tasklet_struct tasklet;
+	wait_queue_head_t wait;
+	struct seq_file *m;
+	unsigned long before;
+	int left;
+	bool stop;
+	bool hi;
+};
+
+static void print_row(struct seq_file *m, unsigned long now, unsigned long before)
+{
+	seq_printf(m, "%9li  %3li     %i    %6i   %i   ", now, now - before, !!in_interrupt(),
+		   current->pid, raw_smp_processor_id());
+	if (raw)
+		seq_puts(m, current->comm);
+	else
+		seq_escape(m, current->comm, escaped);
+	seq_putc(m, '\n');
+}
+
+static void jit_schedule(struct jit_data *data)
+{
+	if (data->hi)
+		tasklet_hi_schedule(&data->tasklet);
+	else
+		tasklet_schedule(&data->tasklet);
+}
+
+static void jit_run(struct tasklet_struct *t)
+{
+	struct jit_data *data = from_tasklet(data, t, tasklet);
+	unsigned long now = jiffies;
+
+	if (READ_ONCE(data->stop))
+		return;
+
+	print_row(data->m, now, data->before);
+	data->before = now;
+	WRITE_ONCE(data->left, data->left - 1);
+	if (data->left)
+		jit_schedule(data);
+	else
+		wake_up_interruptible(&data->wait);
+}
+
+static int jit_show(struct seq_file *m, void *unused)
+{
+	struct jit_data *data = kmalloc_obj(*data);
+	int error;
+
+	if (!data)
+		return -ENOMEM;
+	data->before = jiffies;
+	data->m = m;
+	data->left = RUNS;
+	data->stop = false;
+	data->hi = m->private;
+	init_waitqueue_head(&data->wait);
+	tasklet_setup(&data->tasklet, jit_run);
+
+	seq_puts(m, "   time   delta  inirq    pid   cpu command\n");
+	print_row(m, data->before, data->before);
+
+	jit_schedule(data);
+	error = wait_event_interruptible(data->wait, !READ_ONCE(data->left));
+	if (error)
+		WRITE_ONCE(data->stop, true);
+	tasklet_kill(&data->tasklet);
+	kfree(data);
+	return error;
+}
+
+static struct proc_dir_entry *normal, *hi;
+
+static int __init jit_init(void)
+{
+	normal = proc_create_single_data("jitasklet_c", 0444, NULL, jit_show, NULL);
+	hi = proc_create_single_data("jitasklethi_c", 0444, NULL, jit_show, jit_show);
+	if (normal && hi)
+		return 0;
+	proc_remove(normal);
+	proc_remove(hi);
+	return -ENOMEM;
+}
+
+static void __exit jit_exit(void)
+{
+	proc_remove(normal);
+	proc_remove(hi);
+}
+
+module_init(jit_init);
+module_exit(jit_exit);
+MODULE_DESCRIPTION("The C twin of jitasklet");
+MODULE_LICENSE("GPL");
