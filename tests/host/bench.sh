@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# bench.sh OUT: the benchmarks build and run, and results.json is as it should be. The figures are
+# nobody's business here: they come from a busy guest.
+
+. "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
+. "$top/tests/ktap.sh"
+
+out=$(realpath "$1")
+bench=build/${out##*/}/bench
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+measure() {
+	{
+		cat "$top/$bench/sizes"
+		"$top/scripts/guest.sh" "$out" bench-smoke 300 \
+			bash bench/guest.sh "$bench" counts 1 crowd 1
+	} >"$tmp/lines"
+}
+
+# results [VARIABLE=VALUE]: the table of what was measured, and results.json.
+results() {
+	awk -v json="$tmp/results.json" -v release="${out##*/}" ${1:+-v "$1"} \
+		-f "$top/bench/results.awk" "$tmp/lines"
+}
+
+well_formed() {
+	local number='-?[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?' text='"[^"\\]*"' row
+	row="^    \{\"name\": $text, \"unit\": $text, \"rust\": $number, \"c\": $number,"
+	row+=" \"ratio\": $number, \"spread\": $number, \"target\": $number,"
+	row+=" \"met\": (true, \"why\": \"\"|false, \"why\": $text)\},?$"
+
+	results lenient=1 | sed 's/^/# /' && [ "$(wc -l <"$tmp/results.json")" = 27 ] &&
+		head -n 1 "$tmp/results.json" | grep -qE "^\{\"kernel\": $text, \"results\": \[$" &&
+		[ "$(grep -cE "$row" "$tmp/results.json")" = 25 ] &&
+		[ "$(tail -n 1 "$tmp/results.json")" = ']}' ]
+}
+
+missing() {
+	sed -i '/^bytes/d' "$tmp/lines"
+	red 'there is no figure for \(h\)' results lenient=1
+}
+
+missed() {
+	echo 'bytes jitasklet 1 2' >>"$tmp/lines"
+	echo 'bytes jitasklet_c 1 1' >>"$tmp/lines"
+	red 'nobody said why the target is missed: \(h\)' results
+}
+
+plan 5
+t 'the benchmarks build' "$top/scripts/build-bench.sh" "$out"
+t 'all is measured' measure
+t 'results.json is well-formed' well_formed
+t 'a figure that is missing is an error' missing
+t 'a target that is missed for no reason is an error' missed
+end
