@@ -25,10 +25,10 @@ def ratios(results, kernel):
               color=["tab:green" if r["met"] else "tab:orange" for r in rows])
     for place, r in zip(places, rows):
         axes.plot([r["target"]] * 2, [place - 0.4, place + 0.4], color="black")
-        axes.annotate(f" {r['ratio']:.3f}", (max(r["ratio"], 0), place), va="center",
-                      backgroundcolor="#ffffffa0")
+        axes.annotate(f"  {r['ratio']:.3f}", (max(r["ratio"], r["target"]), place), va="center")
     axes.axvline(1, color="grey", linewidth=0.8, linestyle=":")
     axes.set_yticks(places, [r["name"] for r in rows])
+    axes.margins(x=0.1)
     axes.set_xlabel("Rust / C; less is better, the black line is the target")
     axes.set_title(f"Linux {kernel}")
     save(figure, "ratios")
@@ -48,7 +48,7 @@ def crowd(results, kernel):
         axes.set_xlabel("concurrent readers")
         axes.set_ylabel(rows[0]["unit"])
         axes.set_title(what)
-        axes.legend()
+        axes.legend(loc="lower right")
     figure.suptitle(f"Linux {kernel}: reads of /proc/jitasklet, more is better")
     save(figure, "readers")
 
