@@ -18,7 +18,7 @@ mkdir -p "$results"
 # A guest whose clock counts instructions has one CPU.
 measure() {
 	cat "$top/$build/sizes"
-	ICOUNT=1 "$top/scripts/guest.sh" "$out" bench-counts 600 \
+	"$top/scripts/guest.sh" --icount "$out" bench-counts 600 \
 		bash bench/guest.sh "$build" counts 9 &&
 		"$top/scripts/guest.sh" "$out" bench-crowd 600 \
 			bash bench/guest.sh "$build" crowd 11
@@ -30,7 +30,7 @@ measure >"$results/lines" || die "not everything could be measured: see above."
 status=0
 awk -v json="$results/results.json" -v release="$release" -f "$top/bench/results.awk" \
 	"$results/lines" || status=$?
-"$top/scripts/enter.sh" --layer plot "$out/tree/source" "$out/tree/build" \
+"$top/scripts/enter.sh" --layer plot "$out/tree" \
 	python3 /jitasklet/bench/plot.py /jitasklet/build/bench </dev/null ||
 	die "the pictures could not be drawn: see above."
 say "build/bench has results.json and the pictures"

@@ -9,7 +9,7 @@
 out=$(realpath "$1")
 bench=build/${out##*/}/bench
 
-"$top/scripts/enter.sh" "$out/tree/source" "$out/tree/build" sh -euc '
+"$top/scripts/enter.sh" "$out/tree" sh -euc '
 	cd /jitasklet
 	scripts/kbuild.sh . "$1" -s JITASKLET_BENCH=m modules
 	x86_64-linux-gnu-gcc-14 -std=gnu11 -O2 -Wall -Wextra -Werror -static \
