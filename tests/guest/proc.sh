@@ -8,26 +8,26 @@
 
 ko=$1/jitasklet.ko
 tests=$1/tests
-# Each measurement sets up one tasklet, in its reader; the symbol of the callback tells the file.
-probe=/sys/kernel/tracing/events/jitasklet/measures
+# The reader itself schedules its tasklet, the callback of which tells that it is ours.
+probes=/sys/kernel/tracing/events/jitasklet
 readers='hist:keys=comm,func.sym'
 
 # read_both COMM: whether tasks of that name have read both files since they were last counted.
 read_both() {
 	awk -v comm="$1" '
-	index($0, "{ comm: " comm) {
-		normal += /MeasurementKb0_/ ? $NF : 0
-		hi += /MeasurementKb1_/ ? $NF : 0
-	}
+	index($0, "{ comm: " comm) && /Measurement/ { reads[FILENAME ~ /hi.hist$/] += $NF }
 	END {
-		printf "# %s: %d reads of jitasklet, %d of jitasklethi\n", comm, normal, hi
-		exit !(normal && hi)
-	}' "$probe/hist"
+		printf "# %s: %d reads of jitasklet, %d of jitasklethi\n", comm, reads[0], reads[1]
+		exit !(reads[0] && reads[1])
+	}' "$probes"/{normal,hi}/hist
 }
 
 count_anew() {
-	echo "!$readers" >>"$probe/trigger"
-	echo "$readers" >>"$probe/trigger"
+	local probe
+	for probe in normal hi; do
+		echo "!$readers" >>"$probes/$probe/trigger" 2>/dev/null
+		echo "$readers" >>"$probes/$probe/trigger" || return
+	done
 }
 
 reads_all() {
@@ -55,8 +55,11 @@ no_stress_ng() {
 }
 
 insmod "$ko" || exit
-echo "p:jitasklet/measures tasklet_setup func=\$arg2:symbol comm=\$comm" \
-	>>/sys/kernel/tracing/dynamic_events && echo "$readers" >>"$probe/trigger" || exit
+# The callback is at offset 24 of a tasklet_struct.
+for probe in 'normal __tasklet_schedule' 'hi __tasklet_hi_schedule'; do
+	echo "p:jitasklet/$probe func=+24(\$arg1):symbol comm=\$comm" \
+		>>/sys/kernel/tracing/dynamic_events || exit
+done
 plan 6
 as=()
 for who in root nobody; do
