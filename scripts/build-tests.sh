@@ -18,7 +18,7 @@ mkdir -p "$out/tests"
 	done
 	for program in read proc-subset-pid; do
 		x86_64-linux-gnu-gcc-14 -O2 -D_GNU_SOURCE= -static \
-			-o "$1/proc-$program" \
+			-o "$1/proc-${program#proc-}" \
 			"/kernel/source/tools/testing/selftests/proc/$program.c"
 	done
 	scripts/kbuild.sh . "$1/kernel" -s JITASKLET_TEST=m modules

@@ -97,6 +97,7 @@ batches() {
 # less than what the kernel's own caches grow and shrink by, which the floor allows for.
 no_slope() {
 	awk -v count="$1" -v floor=512 '
+	NF != 10 { print "# there are not ten batches"; exit 1 }
 	{
 		for (i = 1; i <= NF; i++) {
 			x += i
@@ -110,7 +111,7 @@ no_slope() {
 		printf "# slope: %.1f KiB in ten batches, %.2f bytes each; ",
 			10 * slope, 10240 * slope / count
 		printf "bound: %d KiB, %.2f bytes\n", bound, 1024 * bound / count
-		exit !(NF == 10 && 10 * slope < bound)
+		exit 10 * slope >= bound
 	}' <<<"${memory[*]}"
 }
 
@@ -209,23 +210,23 @@ busy() {
 	fi
 }
 
-allocs=(kmalloc kmem_cache_alloc mm_page_alloc)
+# kmalloc comes last: what counts the others is allocated with it.
+allocs=(mm_page_alloc kmem_cache_alloc kmalloc)
 frees=(kfree kmem_cache_free mm_page_free)
 
-# all_reads COUNT: that many of each kind, or what went wrong.
+# all_reads COUNT: reads of each kind, or what went wrong.
 all_reads() {
-	local how said
-	for how in many storm kill; do
-		said=$(both "$how" "$1") || { echo "$said"; return 1; }
-	done
+	local said
+	said=$(both many "$1" && both storm "$1" && both kill $(($1 / 10))) ||
+		{ echo "$said"; return 1; }
 }
 
 # The kernel counts allocations and frees by their stacks. Ours have the module on the stack, above
 # any interrupt or other task. There have to be others: open(2) allocates.
 reads_allocate_nothing() {
 	local event events=$tracing/events/kmem hists=() status=0
-	for event in "${allocs[@]}" "${frees[@]}"; do
-		echo hist:keys=common_stacktrace:size=8192 >"$events/$event/trigger" || return
+	for event in "${frees[@]}" "${allocs[@]}"; do
+		echo hist:keys=common_stacktrace:size=4096 >"$events/$event/trigger" || return
 		hists+=("$events/$event/hist")
 	done
 	all_reads "$1" || status=1
@@ -245,7 +246,7 @@ reads_allocate_nothing() {
 		printf "# %d allocations and %d frees, %d of them ours\n", all[1], all[0], mine
 		exit mine || dropped || all[1] < reads || all[0] < reads
 	}' "${hists[@]}" || status=1
-	for event in "${allocs[@]}" "${frees[@]}"; do
+	for event in "${frees[@]}" "${allocs[@]}"; do
 		echo '!hist:keys=common_stacktrace' >"$events/$event/trigger"
 	done
 	return "$status"
@@ -260,7 +261,7 @@ traced_reload() (
 			echo stacktrace >"events/kmem/$event/trigger" || exit
 	done
 	: >trace
-	for event in "${allocs[@]}" "${frees[@]}"; do
+	for event in "${frees[@]}" "${allocs[@]}"; do
 		echo 1 >"events/kmem/$event/enable" || exit
 	done
 	exec "$reader" "$ko" reload "$1" 0
@@ -296,8 +297,8 @@ unloading_frees() {
 			interrupt = 1
 		ours = ours || !interrupt && /\[jitasklet\]|=> 0xffffffff[a-f]/
 		slab = slab || /allocate_slab|new_slab|alloc_slab_page/
-		sub(/\+.*/, "", $2)
-		stack = stack " " $2
+		sub(/\+.*|^0x.*/, "", $2)
+		stack = stack " " ($2 == "" ? "[jitasklet]" : $2)
 		next
 	}
 	{ finish() }
@@ -314,8 +315,10 @@ unloading_frees() {
 			print "# " kinds[kind] " times " kind
 		for (id in live) {
 			left++
-			print "# left: " live[id]
+			lost[live[id]]++
 		}
+		for (kind in lost)
+			print "# left: " lost[kind] " times " kind
 		printf "# %d loads: %d allocations with the module on the stack, %d of them left\n",
 			loads, mine, left
 		exit !whole || left || mine < loads
