@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# peer.sh BUILD: defects of a module in C, each of which the kernel catches, and the same stimulus
+# on the Rust one, on which it is silent; in the guest. What makes the difference is in
+# docs/reliability.md.
+#
+# The Rust one comes first: some detectors speak only once, and that they do afterwards shows that
+# they were on before.
+
+. "${BASH_SOURCE[0]%/*}/../ktap.sh"
+
+reader=$1/tests/reader
+leaking_ko=$1/tests/kernel/jitasklet_test.ko
+hung_task=/proc/sys/kernel/hung_task_timeout_secs
+unreferenced=/tmp/peer.unreferenced
+
+# in_c DEFECT COMMAND...: with that defect in /proc/peer.
+in_c() {
+	local result=0
+	echo "$1" >/sys/module/peer/parameters/defect || return
+	"${@:2}" || result=$?
+	echo none >/sys/module/peer/parameters/defect
+	return "$result"
+}
+
+# pair DETECTOR PATTERN DEFECT WHAT COMMAND...: the same command, followed by the file to read and
+# what else it needs. The detector is a function that only kernels have that have it.
+pair() {
+	local detector=$1 pattern=$2 defect=$3 what=$4
+	shift 4
+	if grep -q " $detector$" "$symbols"; then
+		t "Rust: $what does not happen" "$@" /proc/jitasklet
+		splat "$pattern" "C: $what is caught" in_c "$defect" "$@" /proc/peer
+	else
+		skip "Rust: $what does not happen" "this kernel has no $detector"
+		skip "C: $what is caught" "this kernel has no $detector"
+	fi
+}
+
+reads() {
+	"$reader" "$1" many 20
+}
+
+storm() {
+	"$reader" "$1" storm 300
+}
+
+sound() {
+	reads /proc/peer && storm /proc/peer && "$reader" /proc/peer names
+}
+
+# Which memory nobody knows any more, after a storm on each. An object is not reported before it is
+# some seconds old, so scan until those of C are; what Rust had leaked is older.
+storms() {
+	local scan
+	echo scan=off >"$kmemleak" && echo clear >"$kmemleak" || return
+	storm /proc/jitasklet && in_c leak storm /proc/peer || return
+	for scan in {1..100}; do
+		echo scan >"$kmemleak" && cat "$kmemleak" >"$unreferenced" || return
+		! leaked_by show || break
+	done
+	echo "# $(grep -c '^unreferenced' "$unreferenced") unreferenced objects after $scan scans"
+	echo clear >"$kmemleak"
+	leaked_by show
+}
+
+# Whether an object was allocated below a function of that module.
+leaked_by() {
+	grep -qE "$1\+.*\[peer\]" "$unreferenced"
+}
+
+# Each object that was reported is C's.
+only_c_leaked() {
+	awk '
+	/^unreferenced object/ { objects++ }
+	/ show\+.*\[peer\]/ { known++ }
+	END { exit !objects || known != objects }' "$unreferenced" || {
+		sed 's/^/# /' "$unreferenced"
+		return 1
+	}
+}
+
+# parsed PATTERN -eq|-gt FILE: how many rows a parser sees in the table of a program with an unusual
+# name, compared with the six that there are; one of them matches.
+parsed() {
+	local forger=$'/tmp/x\n9 0 1 1 0 sh' rows
+	ln -sf /bin/bash "$forger" && rows=$("$forger" -c 'echo "$(<"$0")"' "$3" |
+		grep -E '^ *[0-9]+ +[0-9]+ +[01] +[0-9]+ +[0-9]+ +[^ ]') || return
+	[ "$(grep -c . <<<"$rows")" "$2" 6 ] && grep -qE "$1" <<<"$rows" && return
+	echo "# ${rows//$'\n'/$'\n'# }"
+	return 1
+}
+
+# With those that hang being reported after a second.
+impatient() {
+	local result=0 before
+	before=$(<"$hung_task") && echo 1 >"$hung_task" || return
+	"$@" || result=$?
+	echo "$before" >"$hung_task"
+	return "$result"
+}
+
+# Tasklets that nobody can enable, or keep from rescheduling themselves, when their module goes.
+kill_disabled_in_rust() {
+	insmod "$leaking_ko" leak=1 && rmmod jitasklet_test
+}
+
+# In C that never ends, until another process helps.
+kill_disabled_in_c() {
+	local hung result=0
+	cat /proc/peer &
+	hung=$!
+	timeout 100 grep -m 1 -oE "task cat:$hung blocked for more than.*" /dev/kmsg |
+		sed 's/^/# /' || result=1
+	in_c enable cat /proc/peer && wait "$hung" && return "$result"
+}
+
+symbols=/tmp/peer.symbols
+cut -d ' ' -f 2,3 /proc/kallsyms >"$symbols" &&
+	insmod "$1/jitasklet.ko" && insmod "$1/tests/peer/peer.ko" || exit
+
+plan 13
+t 'C: without a defect the kernel is silent' sound
+
+pair debug_smp_processor_id 'BUG: using smp_processor_id\(\) in preemptible' cpu \
+	'asking for the CPU where it may change' reads
+t 'Rust: a name cannot forge a row' parsed ' x\\0129 0 1 1 0 sh$' -eq /proc/jitasklet
+t 'C: a name forges a row' in_c forge parsed '^9 0 1 1 0 sh$' -gt /proc/peer
+
+# What leaks from here on does so on purpose.
+leaks
+leak_names=('C: a leak by an interrupted read is caught' 'Rust: an interrupted read leaks nothing')
+if [ -e "$kmemleak" ]; then
+	splat 'kmemleak: [0-9]+ new suspected' "${leak_names[0]}" storms
+	t "${leak_names[1]}" only_c_leaked
+else
+	skip "${leak_names[0]}" 'this kernel has no kmemleak'
+	skip "${leak_names[1]}" 'this kernel has no kmemleak'
+fi
+
+hang_names=('Rust: a kill of a disabled tasklet ends'
+	'C: a kill of a disabled tasklet hangs, which is caught')
+if [ -e "$hung_task" ]; then
+	t "${hang_names[0]}" impatient kill_disabled_in_rust
+	splat 'INFO: task cat:[0-9]+ blocked for more than' "${hang_names[1]}" \
+		impatient in_c hang kill_disabled_in_c
+else
+	skip "${hang_names[0]}" 'this kernel does not detect hung tasks'
+	skip "${hang_names[1]}" 'this kernel does not detect hung tasks'
+fi
+
+# Lockdep is off after such complaints, and so they come last.
+pair __might_sleep \
+	'BUG: sleeping function called|WARNING: inconsistent lock state|at __might_sleep\+' sleep \
+	'a sleep in the callback' reads
+pair kasan_report 'KASAN: slab-use-after-free' free 'a free of a scheduled tasklet' storm
+rmmod jitasklet
+end
