@@ -1,0 +1,237 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# security.sh BUILD: what a reader without privileges can learn and cost, in the guest. What that
+# means is in docs/reliability.md.
+
+. "${BASH_SOURCE[0]%/*}/../ktap.sh"
+
+ko=$1/jitasklet.ko
+reader=$1/tests/reader
+tracing=/sys/kernel/tracing
+files=(/proc/jitasklet /proc/jitasklethi)
+
+nobody() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs --bounding-set=-all "$@"
+}
+
+# each COMMAND...: with each of the two files as its last argument.
+each() {
+	local file
+	for file in "${files[@]}"; do
+		"$@" "$file" || return
+	done
+}
+
+info() {
+	local field info
+	info=$(modinfo "$ko") || return
+	for field in 'author: +The jitasklet authors' 'description: +LDD3 7\.5: .*' \
+		'license: +GPL' 'name: +jitasklet' 'depends: *' "vermagic: +$(uname -r | sed 's/[+.]/\\&/g') .*"; do
+		[ "$(grep -cxE "$field" <<<"$info")" = 1 ] || { echo "# no $field"; return 1; }
+	done
+	! grep -E '^(intree|staging|alias|parm|firmware|softdep|import_ns):' <<<"$info"
+}
+
+read_by_nobody() {
+	nobody "$reader" "$1" many 5
+}
+
+now() {
+	awk '$1 == "jiffies:" { print $2; exit }' /proc/timer_list
+}
+
+# Nothing but numbers, none of them larger than what it stands for, and a name of 15 bytes at most.
+in_range() {
+	local before after
+	before=$(now)
+	nobody cat "$1" >/tmp/security.table || return
+	after=$(now)
+	awk -v before="$before" -v after="$after" -v cpus="$(busybox nproc)" \
+		-v pids="$(</proc/sys/kernel/pid_max)" '
+	function bad(why) { print "# " why ": " $0; failed = 1 }
+	NR == 1 {
+		if ($0 != "   time   delta  inirq    pid   cpu command")
+			bad("the header")
+		next
+	}
+	!/^ *[0-9]+ +[0-9]+     [01]     *[0-9]+   [0-9]+   .*$/ { bad("no row") }
+	$1 < before || $1 > after || $2 > after - before { bad("time") }
+	$4 >= pids || $5 >= cpus { bad("pid or CPU") }
+	{
+		sub(/^ *[0-9]+ +[0-9]+ +[01] +[0-9]+ +[0-9]+   /, "")
+		gsub(/\\[0-7][0-7][0-7]/, ".")
+		if (length > 15)
+			bad("name")
+	}
+	END { exit failed || NR != 7 }' /tmp/security.table
+}
+
+# To nobody all addresses are 0, and sections and the log's lines have none.
+no_addresses() {
+	local symbols
+	symbols=$(nobody grep '\[jitasklet\]' /proc/kallsyms | cut -d ' ' -f 1 | sort -u)
+	[ "$symbols" = 0000000000000000 ] || { echo "# /proc/kallsyms: $symbols"; return 1; }
+	nobody grep -E '^jitasklet .* 0x0+( \(OE?\))?$' /proc/modules || return
+	! nobody cat /sys/module/jitasklet/sections/.text 2>/dev/null || return
+	! grep -hE 'ffff[0-9a-f]{8}' "${files[@]}" || return
+	! grep jitasklet <<<"$log" | grep -E 'ffff[0-9a-f]{8}'
+}
+
+# The bash in a PID namespace is 1 there, and its row has the pid that it has outside. The other
+# rows are of tasks that it cannot see.
+pid_namespace() {
+	local lines pid result=1
+	coproc unshare --pid --fork --mount-proc bash -c '
+		for try in {1..50}; do
+			mapfile -t table <"$0" || exit
+			read -r _ _ _ pid _ <<<"${table[6]}"
+			[ "$pid" = 0 ] || break
+		done
+		echo "$$" /proc/[0-9]*
+		printf "%s\n" "${table[@]:1}"
+		read -r _' "$1"
+	mapfile -t -n 7 -u "${COPROC[0]}" lines
+	read -r _ _ _ pid _ <<<"${lines[1]}"
+	echo "# inside: ${lines[0]}; the table:${lines[1]},${lines[6]}"
+	if [ "${lines[0]}" = '1 /proc/1' ] &&
+		[ "$(grep NSpid: "/proc/$pid/status" | xargs)" = "NSpid: $pid 1" ]; then
+		read -r _ _ _ pid _ <<<"${lines[6]}"
+		grep -xE "NSpid:	$pid" "/proc/$pid/status" && result=0
+	fi
+	echo >&"${COPROC[1]}"
+	wait "$COPROC_PID" && return "$result"
+}
+
+# mounted OPTION COMMAND...: with /proc mounted with that option, as the command alone sees it.
+mounted() {
+	unshare --mount sh -euc 'mount -t proc -o "$0" proc /proc; exec "$@"' "$@"
+}
+
+# Nobody sees no task of root's, and the table tells of one.
+hidden_and_shown() {
+	mounted hidepid=2 setpriv --reuid 65534 --regid 65534 --clear-groups bash -c '
+		[ ! -e /proc/1 ] || exit
+		for try in {1..50}; do
+			mapfile -t table <"$0" || exit
+			read -r _ _ _ pid _ comm <<<"${table[6]}"
+			[ "$pid" = "$$" ] || [ "$pid" = 0 ] || break
+		done
+		echo "# shown: $pid $comm"
+		[ ! -e "/proc/$pid" ] && [ "$pid" != "$$" ] && [ "$pid" != 0 ]' "$1"
+}
+
+only_pids() {
+	mounted subset=pid test ! -e "$1" -a -e /proc/1
+}
+
+taken_away() {
+	chmod 400 "$1" && cat "$1" >/dev/null && red 'Permission denied' nobody cat "$1" &&
+		chmod 444 "$1" && nobody cat "$1" >/dev/null
+}
+
+# trace CLOCK EVENT...: starts anew, with these events.
+trace() {
+	echo 0 >"$tracing/tracing_on"
+	echo "$1" >"$tracing/trace_clock" && echo 8192 >"$tracing/buffer_size_kb" &&
+		printf '%s\n' "${@:2}" >"$tracing/set_event" || return
+	: >"$tracing/trace"
+	echo 1 >"$tracing/tracing_on"
+}
+
+traced() {
+	echo 0 >"$tracing/tracing_on"
+	: >"$tracing/set_event"
+	grep -qE '^# entries-in-buffer/entries-written: ([0-9]+)/\1 ' "$tracing/trace"
+}
+
+# The median run is shorter than the median timer softirq, in cycles.
+short() {
+	trace x86-tsc irq:softirq_entry irq:softirq_exit irq:tasklet_entry irq:tasklet_exit &&
+		"$reader" "$1" many 200 || return
+	traced && awk '
+	{ match($0, / [0-9]+: [a-z_]+: /) }
+	!RSTART { next }
+	{
+		split(substr($0, RSTART, RLENGTH), field, /[: ]+/)
+		match($0, /\[[0-9]+\]/)
+		cpu = substr($0, RSTART, RLENGTH)
+		what = /tasklet_/ ? "run" : /vec=1 / ? "timer" : ""
+	}
+	what == "" || what == "run" && !/\[jitasklet\]/ { next }
+	/_entry: / { since[cpu, what] = field[2] }
+	/_exit: / && (cpu, what) in since { print what, field[2] - since[cpu, what] }
+	' "$tracing/trace" | sort -k1,1 -k2,2n | awk '
+	{ took[$1, ++count[$1]] = $2 }
+	END {
+		run = took["run", int((count["run"] + 1) / 2)]
+		timer = took["timer", int((count["timer"] + 1) / 2)]
+		printf "# %d runs: median %d cycles; %d timer softirqs: %d\n",
+			count["run"], run, count["timer"], timer
+		exit count["run"] != 1000 || run >= timer
+	}'
+}
+
+# What this shell allocates by opening and reading the file 16 times, and by closing it.
+opens() {
+	local fd fds=()
+	echo opening >&"$marker"
+	for _ in {1..16}; do
+		exec {fd}<"$1" && fds+=("$fd") && read -r -N 1 -u "$fd" _ || return
+	done
+	echo opened >&"$marker"
+	for fd in "${fds[@]}"; do
+		exec {fd}<&-
+	done
+}
+
+# A page for the text, and less than another one for all that belongs to an open file; all of that
+# by the kernel's own code.
+memory() {
+	opens "$1" && trace global kmem:kmalloc kmem:kmem_cache_alloc kmem:kfree \
+		kmem:kmem_cache_free || return
+	echo "common_pid == $BASHPID" >"$tracing/events/kmem/filter" &&
+		echo 0 >"$tracing/options/hash-ptr" && opens "$1" || return
+	traced && awk '
+	{ ptr = site = bytes = "" }
+	match($0, /ptr=[0-9a-fx]+/) { ptr = substr($0, RSTART, RLENGTH) }
+	match($0, /call_site=[^ ]+( \[[a-z_]+\])?/) { site = substr($0, RSTART + 10, RLENGTH - 10) }
+	match($0, /bytes_alloc=[0-9]+/) { bytes = substr($0, RSTART + 12, RLENGTH - 12) }
+	/ opening$/ { split("", size) }
+	/ opened$/ {
+		opened = 1
+		for (p in size) {
+			held += size[p]
+			per_site[from[p]] += size[p]
+		}
+	}
+	opened { next }
+	/alloc: / { size[ptr] = bytes; from[ptr] = site; if (site ~ /\[jitasklet\]/) module++ }
+	/free: / { delete size[ptr] }
+	END {
+		for (by in per_site)
+			if (per_site[by] >= 16)
+				printf "#%6d bytes by %s\n", per_site[by] / 16, by
+		printf "# %d bytes for each open file; by the module: %d times\n", held / 16, module
+		exit !opened || held / 16 < 4096 || held / 16 >= 8192 || module
+	}' "$tracing/trace"
+}
+
+insmod "$ko" && log=$(dmesg) && exec {marker}>"$tracing/trace_marker" || exit
+plan 10
+t 'modinfo is complete' info
+t 'a user without privileges can read' each read_by_nobody
+t 'a table has numbers in their ranges and names, and no address' each in_range
+t 'nor has anything else of the module, to a user without privileges' no_addresses
+if [ -e /proc/self/ns/pid ]; then
+	t 'in a PID namespace: pids of the initial one, and tasks outside' each pid_namespace
+else
+	skip 'in a PID namespace: pids of the initial one, and tasks outside' 'there are none'
+fi
+t 'with hidepid=2: tasks that are hidden' each hidden_and_shown
+t 'with subset=pid: no file' each only_pids
+t 'chmod takes the files from users without privileges' each taken_away
+t 'a run is shorter than a timer softirq' each short
+t 'an open file takes a page and little more, and nothing of the module' each memory
+rmmod jitasklet
+end
