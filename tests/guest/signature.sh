@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# signature.sh BUILD: which module a kernel loads that was booted with module.sig_enforce=1, in the
+# guest. A kernel that was built here trusts the key that its build made; for one of Debian's nobody
+# here has such a key.
+
+. "${BASH_SOURCE[0]%/*}/../ktap.sh"
+
+ko=$1/jitasklet.ko
+key=/kernel/build/certs/signing_key.pem
+tmp=$(mktemp -d)
+
+# signed KEY CERTIFICATE NAME
+signed() {
+	local hash
+	hash=$(sed -nE 's/^CONFIG_MODULE_SIG_HASH="(.*)"/\1/p' /kernel/build/.config) || return
+	/kernel/build/scripts/sign-file "$hash" "$1" "$2" "$ko" "$tmp/$3.ko"
+}
+
+enforced() {
+	grep -qw 'module\.sig_enforce=1' /proc/cmdline &&
+		[ "$(</sys/module/module/parameters/sig_enforce)" = Y ]
+}
+
+# refused MODULE [REASON]: what a kernel says that was only short of a trusted signature.
+refused() {
+	red 'Key was rejected by service' insmod "$1" && [ ! -e /proc/jitasklet ] || return
+	[ "$(dmesg | sed -nE 's/.*Loading of (.*) is rejected/\1/p')" = "${2-}" ]
+}
+
+unsigned() {
+	! grep -q 'Module signature appended' "$ko" && refused "$ko" 'unsigned module'
+}
+
+# As the README has it, but that nobody enrolls the key.
+strange() {
+	openssl req -new -x509 -newkey rsa:2048 -nodes -days 3650 -subj '/CN=jitasklet/' \
+		-keyout "$tmp/MOK.key" -outform DER -out "$tmp/MOK.der" 2>/dev/null &&
+		signed "$tmp/MOK.key" "$tmp/MOK.der" strange || return
+	[ "$(modinfo -F signer "$tmp/strange.ko")" = jitasklet ] &&
+		refused "$tmp/strange.ko" 'module with unavailable key'
+}
+
+trusted() {
+	signed "$key" "$key" trusted && insmod "$tmp/trusted.ko" &&
+		"$1" /proc/jitasklet many 5 && "$1" /proc/jitasklethi many 5 && rmmod jitasklet
+}
+
+# One letter of the description is another one. The kernel refuses that even if it enforces nothing.
+altered() {
+	cp "$tmp/trusted.ko" "$tmp/altered.ko" || return
+	sed -i 's/description=LDD3/description=LDD4/' "$tmp/altered.ko" &&
+		[ "$(cmp -l "$tmp/trusted.ko" "$tmp/altered.ko" | grep -c .)" = 1 ] &&
+		refused "$tmp/altered.ko"
+}
+
+plan 5
+t 'the kernel was booted with module.sig_enforce=1' enforced
+t 'an unsigned module is refused' unsigned
+t 'a module signed with a key that the kernel does not know is refused' strange
+names=('a module signed with a key that the kernel trusts loads and works'
+	'a module altered after it was signed is refused')
+if [ -e "$key" ]; then
+	t "${names[0]}" trusted "$1/tests/reader"
+	t "${names[1]}" altered
+else
+	skip "${names[0]}" 'no key that the kernel trusts is here'
+	skip "${names[1]}" 'no key that the kernel trusts is here'
+fi
+end
