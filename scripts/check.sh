@@ -46,6 +46,7 @@ guest_suites() {
 			case $name in
 			load) options=(--load) share=(1000) ;;
 			proc) options=(--load) ;;
+			signature) options=(--append module.sig_enforce=1) ;;
 			esac
 			suite "$release" "$name" "$top/scripts/guest.sh" "${options[@]}" "$out" \
 				"$name" 1800 bash "tests/guest/$name.sh" "build/$release" \
@@ -67,13 +68,13 @@ all)
 	done
 	;;
 debug)
-	guest_suites 'kernel files trace faults load proc' debug
+	guest_suites 'kernel files trace faults load proc security peer signature' debug
 	suite debug initramfs "$top/tests/host/initramfs.sh" "$top/build/debug"
 	;;
 *)
 	suite host lint "$top/scripts/lint.sh"
-	guest_suites 'kernel files trace load proc' cloud
-	guest_suites 'kernel files trace load proc' rt
+	guest_suites 'kernel files trace load proc security' cloud
+	guest_suites 'kernel files trace load' rt
 	suite host doc "$top/tests/host/doc.sh" "$top/build/cloud"
 	suite host compile-fail "$top/tests/host/compile-fail.sh" "$top/build/cloud"
 	suite host bench "$top/tests/host/bench.sh" "$top/build/cloud"
