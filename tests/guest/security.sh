@@ -196,7 +196,7 @@ memory() {
 	{ ptr = site = bytes = "" }
 	match($0, /ptr=[0-9a-fx]+/) { ptr = substr($0, RSTART, RLENGTH) }
 	match($0, /call_site=[^ ]+( \[[a-z_]+\])?/) { site = substr($0, RSTART + 10, RLENGTH - 10) }
-	match($0, /bytes_alloc=[0-9]+/) { bytes = substr($0, RSTART + 12, RLENGTH - 12) }
+	match($0, /bytes_req=[0-9]+/) { bytes = substr($0, RSTART + 10, RLENGTH - 10) }
 	/ opening$/ { split("", size) }
 	/ opened$/ {
 		opened = 1
