@@ -61,7 +61,8 @@ distclean: clean ## Remove also the cache: the build root and the kernel trees
 help: ## This list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
 	@echo
-	@echo '  KERNEL=cloud|generic|rt|RELEASE   a Debian kernel (default: cloud), for demo, shell, module'
+	@echo '  KERNEL=cloud|generic|rt|RELEASE   a Debian kernel (default: cloud), for demo, shell, module, ...'
+	@echo '  KERNEL=debug                      a kernel built here from the same source, to find defects'
 	@echo '  KVER=7.2                          its Linux version (default: the newest)'
 	@echo '  KDIR=/path/to/build               the kernel that a plain make builds for'
 	@echo '  MIRROR=URL  STALE_OK=1            another Debian archive; go on with a stale one'

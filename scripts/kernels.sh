@@ -105,6 +105,10 @@ list)
 			if ($4 ~ /unsigned/)
 				note = note (note == "" ? "" : ", ") "image not signed"
 			printf "%-9s %-8s %-28s %s\n", $1, part[1], $2, note
+		}
+		END {
+			printf "%-9s %-8s %-28s %s\n", "debug", "", "",
+				"built here, from the source of cloud"
 		}' | sed 's/ *$//'
 	;;
 resolve)
