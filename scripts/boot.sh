@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# boot.sh [--disk] [--icount] [--append PARAMETERS] tcg|kvm IMAGE SECONDS [COMMAND]: boots the kernel
-# IMAGE with the build root as its root, and runs COMMAND in it, or a shell for a person. Runs in the
-# build root: see enter.sh.
+# boot.sh [--disk] [--icount] [--append PARAMETERS] tcg|kvm IMAGE SECONDS [COMMAND]: boots the
+# kernel IMAGE with the build root as its root, and runs COMMAND in it, or a shell for a person.
+# Runs in the build root: see enter.sh.
 #
 # With --icount the guest has one emulated CPU, whose clock counts its instructions: one is one
 # nanosecond, however busy this machine is.

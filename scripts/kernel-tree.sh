@@ -48,7 +48,8 @@ metadata() {
 }
 
 root=$("$top/scripts/buildroot.sh" path)
-made_from=$(declare -p root version; declare -f unpack_packages metadata; cat "$top/scripts/source.sh")
+made_from=$(declare -p root version; declare -f unpack_packages metadata
+	cat "$top/scripts/source.sh")
 tree=$cache/kernel-$release-$(hash <<<"$made_from")
 
 if [ -d "$tree" ]; then

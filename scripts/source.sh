@@ -17,7 +17,7 @@ keep=(Kbuild Kconfig Makefile '*/Kconfig*' '*/Makefile*' '*/Kbuild*' '*/Build*'
 	'tools/lib/*' 'tools/objtool/*' 'tools/scripts/*' 'samples/rust/*'
 	'tools/testing/selftests/kselftest.h' 'tools/testing/selftests/proc/*')
 [ "$part" != kernel ] ||
-	keep+=('block/*' 'certs/*' 'crypto/*' 'fs/*' 'io_uring/*' 'ipc/*' 'mm/*' 'net/*' 'usr/*' 'virt/*'
+	keep+=({block,certs,crypto,fs,io_uring,ipc,mm,net,usr,virt}'/*'
 		'drivers/'{acpi,block,char,clk,clocksource,firmware,idle,input,irqchip,of}'/*'
 		'drivers/'{pci,platform,pnp,power,rtc,tty,virt,virtio}'/*' 'drivers/net/loopback.c')
 

@@ -27,7 +27,8 @@ info() {
 	local field info
 	info=$(modinfo "$ko") || return
 	for field in 'author: +The jitasklet authors' 'description: +LDD3 7\.5: .*' \
-		'license: +GPL' 'name: +jitasklet' 'depends: *' "vermagic: +$(uname -r | sed 's/[+.]/\\&/g') .*"; do
+		'license: +GPL' 'name: +jitasklet' 'depends: *' \
+		"vermagic: +$(uname -r | sed 's/[+.]/\\&/g') .*"; do
 		[ "$(grep -cxE "$field" <<<"$info")" = 1 ] || { echo "# no $field"; return 1; }
 	done
 	! grep -E '^(intree|staging|alias|parm|firmware|softdep|import_ns):' <<<"$info"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * walk.c: does one thing again and again, and has the kernel fail the first allocation that it takes,
- * then the second one, until there are no more.
+ * walk.c: does one thing again and again, and has the kernel fail the first allocation that it
+ * takes, then the second one, until there are no more.
  *
  * A load that fails must leave nothing; a read gives its table or ENOMEM, and the next one its
  * table. In the trace each time is between two marks, the latter with the errno.

@@ -885,9 +885,7 @@ fn a_leaked_guard_keeps_it_disabled_after_disable_mut(p: Priority) -> Verdict {
 
 /// Counts itself, notes its CPU, and goes on for ever if it is to.
 fn run_where(flags: &Flags, p: &mut Option<Priority>, cx: &TaskletContext<'_>) {
-    flags
-        .found
-        .store(CpuId::current().as_u32() as i32, Relaxed);
+    flags.found.store(CpuId::current().as_u32() as i32, Relaxed);
     if let Some(p) = p {
         p.reschedule(cx);
     }
@@ -969,9 +967,7 @@ fn disabled_on_a_cpu_that_goes_offline_it_runs_once_enabled(p: Priority) -> Verd
 /// The first run goes on well into the unplugging, which waits for it; the second one is left.
 fn running_on_a_cpu_that_goes_offline_it_ends_there_and_runs_again(p: Priority) -> Verdict {
     fn run(flags: &Flags, p: &mut Priority, cx: &TaskletContext<'_>) {
-        flags
-            .found
-            .store(CpuId::current().as_u32() as i32, Relaxed);
+        flags.found.store(CpuId::current().as_u32() as i32, Relaxed);
         if flags.begun.load(Relaxed) == 1 {
             spin_until(|| flags.go.load(Relaxed) == 1);
             udelay(Delta::from_micros(5_000));
