@@ -25,7 +25,8 @@ BEGIN {
 	row("c", "less", 1.02, instructions, "(c) disable and enable")
 	row("d", "less", 1.10, instructions, "(d) init and kill, on the stack")
 	row("d-heap", "less", 1.10, instructions, "(d) init and kill, on the heap",
-	    "safe code can leak it, so it enters and leaves a list of what is killed before the code goes")
+	    "safe code can leak it, so it is in a list of what is killed before the code goes; " \
+	    "and KBox allocates through krealloc")
 	row("callback", "less", 0.25, instructions, "(e) a run, inside the callback")
 	row("read", "less", 1.05, instructions, "(f) read(2)")
 	row("raw-read", "less", 1.05, instructions, "(f) read(2), C without escapes")

@@ -18,9 +18,9 @@ mkdir -p "$results"
 # A guest whose clock counts instructions has one CPU.
 measure() {
 	cat "$top/$build/sizes"
-	"$top/scripts/guest.sh" --icount "$out" bench-counts 600 \
+	"$top/scripts/guest.sh" --icount "$out" bench-counts 1800 \
 		bash bench/guest.sh "$build" counts 9 &&
-		"$top/scripts/guest.sh" "$out" bench-crowd 600 \
+		"$top/scripts/guest.sh" "$out" bench-crowd 1800 \
 			bash bench/guest.sh "$build" crowd 11
 }
 
