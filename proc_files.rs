@@ -90,9 +90,12 @@ impl<T: Show> ProcFile<T> {
     /// - `ENOSPC` when this module has [`MAX_FILES`] files already.
     #[doc(alias = "proc_create_single")]
     pub fn new(name: &CStr, mode: bindings::umode_t) -> Result<Self> {
+        // SAFETY: `show::<T>` keeps to C's contract, and is code of this module.
+        let entry = unsafe { create(name, mode, show::<T>) }?;
+
         // INVARIANT: `entry` was just created, and is in `ENTRIES`.
         Ok(Self {
-            entry: create(name, mode, show::<T>)?,
+            entry,
             _show: PhantomData,
         })
     }
@@ -107,7 +110,12 @@ impl<T: Show> Drop for ProcFile<T> {
 }
 
 /// The part of [`ProcFile::new`] that is the same for all files, and there once.
-fn create(
+///
+/// # Safety
+///
+/// `show` keeps to C's contract for the `show` of a single-shot `seq_file`, and is code of this
+/// module or of the kernel.
+unsafe fn create(
     name: &CStr,
     mode: bindings::umode_t,
     show: RawShow,
@@ -115,9 +123,8 @@ fn create(
     // SAFETY:
     // - `name` is a C string, which procfs copies.
     // - The parent NULL is `/proc` itself.
-    // - `show` is `show::<T>`, which keeps to C's contract for a single-shot `show`, and stays
-    //   loaded: the drop or, at the latest, `remove_leaked` has called `proc_remove`, which waits
-    //   for it, before the module goes.
+    // - `show` keeps to C's contract, as the caller promises, and stays loaded: the drop or, at the
+    //   latest, `remove_leaked` has called `proc_remove`, which waits for it, before the module goes.
     let entry = unsafe { proc_create_single(name.as_char_ptr(), mode, null_mut(), show) };
     let entry = NonNull::new(entry).ok_or(ENOMEM)?;
 
