@@ -59,7 +59,7 @@ distclean: clean ## Remove also the cache: the build root and the kernel trees
 	@scripts/distclean.sh
 
 help: ## This list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 	@echo
 	@echo '  KERNEL=cloud|generic|rt|RELEASE   a Debian kernel (default: cloud), for demo, shell, module, ...'
 	@echo '  KERNEL=debug                      a kernel built here from the same source, to find defects'
