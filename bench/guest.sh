@@ -30,9 +30,11 @@ counts() {
 	insmod "$build/bench_rust.ko"
 	for turn in $(seq 0 "$1"); do
 		for module in bench_c bench_rust; do
-			while read -r name times took; do
+			# One read: the shell would seek back after each line, and have all measured
+			# again.
+			cat "/proc/$module" | while read -r name times took; do
 				[ "$turn" -eq 0 ] || echo "$name $module $times $took"
-			done <"/proc/$module"
+			done
 		done
 	done
 	rmmod bench_c bench_rust
