@@ -678,7 +678,8 @@ impl<T: TaskletHandler> Tasklet<T> {
     /// May be called from any context. `None` for a tasklet that was not born disabled, or was
     /// killed since, which enables it.
     pub fn born_disabled(&self) -> Option<Disabled<'_, T>> {
-        let was = self.core.born_disabled.xchg(0, ordering::Full);
+        // Relaxed: who gets the guard learns nothing but that it is the first.
+        let was = self.core.born_disabled.xchg(0, ordering::Relaxed);
 
         // It never ran yet, so that there is no run to wait for. The guard must not even be made
         // for others, as its drop would enable the tasklet.
@@ -788,7 +789,8 @@ impl<T: TaskletHandler> StaticTasklet<T> {
     ///
     /// Process context.
     pub fn take(&'static self) -> Option<TaskletHandle<T>> {
-        if self.taken.xchg(1, ordering::Full) != 0 {
+        // Relaxed: who gets the handle learns nothing but that it is the first.
+        if self.taken.xchg(1, ordering::Relaxed) != 0 {
             return None;
         }
 

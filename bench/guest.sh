@@ -24,17 +24,16 @@ unload() {
 }
 
 counts() {
-	local turn module name times took
+	local turn module
 
 	insmod "$build/bench_c.ko"
 	insmod "$build/bench_rust.ko"
 	for turn in $(seq 0 "$1"); do
 		for module in bench_c bench_rust; do
-			# One read: the shell would seek back after each line, and have all measured
-			# again.
-			cat "/proc/$module" | while read -r name times took; do
-				[ "$turn" -eq 0 ] || echo "$name $module $times $took"
-			done
+			# Not line by line by the shell, which would seek back after each, and have
+			# all measured again.
+			awk -v turn="$turn" -v module="$module" \
+				'turn { print $1, module, $2, $3 }' "/proc/$module"
 		done
 	done
 	rmmod bench_c bench_rust

@@ -77,6 +77,7 @@ debug)
 	guest_suites 'kernel files trace load' rt
 	suite host doc "$top/tests/host/doc.sh" "$top/build/cloud"
 	suite host compile-fail "$top/tests/host/compile-fail.sh" "$top/build/cloud"
+	suite host model "$top/tests/host/model.sh" "$top/build/cloud"
 	suite host bench "$top/tests/host/bench.sh" "$top/build/cloud"
 	suite host input "$top/tests/host/input.sh"
 	suite host runner "$top/tests/host/runner.sh" "$top/build/cloud"

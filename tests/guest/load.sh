@@ -33,13 +33,8 @@ both() {
 
 # What the kernel holds, in KiB, without what it can drop.
 kernel_memory() {
-	local name value _ sum=0
-	while read -r name value _; do
-		case $name in
-		Slab: | KernelStack: | PageTables: | Percpu: | VmallocUsed:) sum=$((sum + value)) ;;
-		esac
-	done </proc/meminfo
-	echo "$sum"
+	awk '/^(Slab|KernelStack|PageTables|Percpu|VmallocUsed):/ { sum += $2 } END { print sum }' \
+		/proc/meminfo
 }
 
 # Memory that is on its way to be freed is not held: waits until three barriers have freed nothing.

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is to hold, what can be weakened or broken on purpose, and how a failure gets its name.
+
+use loom::cell::UnsafeCell;
+use std::sync::{
+    atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed},
+    Mutex, OnceLock,
+};
+
+/// What the wrapper promises, or needs for its promises.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Property {
+    StateExclusive,
+    NotAfterFree,
+    KillEnds,
+    NoRunLost,
+    Discarded,
+    DisabledDoesNotRun,
+    EnablesMatch,
+    OneHandle,
+    OneList,
+    NoDataRace,
+}
+
+impl Property {
+    pub const ALL: [Property; 10] = [
+        Property::StateExclusive,
+        Property::NotAfterFree,
+        Property::KillEnds,
+        Property::NoRunLost,
+        Property::Discarded,
+        Property::DisabledDoesNotRun,
+        Property::EnablesMatch,
+        Property::OneHandle,
+        Property::OneList,
+        Property::NoDataRace,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Property::StateExclusive => "state-exclusive",
+            Property::NotAfterFree => "not-after-free",
+            Property::KillEnds => "kill-ends",
+            Property::NoRunLost => "no-run-lost",
+            Property::Discarded => "discarded",
+            Property::DisabledDoesNotRun => "disabled-does-not-run",
+            Property::EnablesMatch => "enables-match",
+            Property::OneHandle => "one-handle",
+            Property::OneList => "one-list",
+            Property::NoDataRace => "no-data-race",
+        }
+    }
+}
+
+/// What can be made wrong, one at a time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Site {
+    // Orderings of the wrapper.
+    CountRelease,
+    RequestAtomic,
+    BirthAtomic,
+    TakenAtomic,
+    // Orderings of the kernel that the wrapper relies on.
+    ScheduleRelease,
+    ScheduleAcquire,
+    TrylockFull,
+    ClearSchedFull,
+    ClearSchedAcquire,
+    UnlockRelease,
+    UnlockWaitAcquire,
+    DisableFull,
+    EnableRelease,
+    // Steps of the wrapper.
+    StepStop,
+    StepDiscard,
+    StepCountReset,
+    StepRequestReset,
+    StepBirthReset,
+    StepBirthGuardForOne,
+    StepDropKills,
+    StepDisableMutWaits,
+    // Steps of the kernel.
+    StepKillTakesSched,
+    StepKillWaits,
+    StepDisableWaits,
+    StepRunBit,
+    StepSchedClearedFirst,
+}
+
+/// A defect: where it is, what it is, and the scenarios in which it must turn a property red.
+pub struct Mutant {
+    pub site: Site,
+    pub name: &'static str,
+    pub what: &'static str,
+    pub red: &'static [(&'static str, Property)],
+}
+
+/// All defects. A name begins with what it is in: the wrapper's orderings, the kernel's orderings,
+/// or the steps of either.
+pub const MUTANTS: &[Mutant] = &[
+    Mutant {
+        site: Site::CountRelease,
+        name: "wrapper.discard.count",
+        what: "release to relaxed",
+        red: &[("leaked-guard-kill", Property::Discarded)],
+    },
+    Mutant {
+        site: Site::RequestAtomic,
+        name: "wrapper.request",
+        what: "relaxed to not atomic",
+        red: &[("reschedule-kill", Property::NoDataRace)],
+    },
+    Mutant {
+        site: Site::BirthAtomic,
+        name: "wrapper.born_disabled.xchg",
+        what: "relaxed exchange to load and store",
+        red: &[("birth-race", Property::EnablesMatch)],
+    },
+    Mutant {
+        site: Site::TakenAtomic,
+        name: "wrapper.take.xchg",
+        what: "relaxed exchange to load and store",
+        red: &[("static-take-race", Property::OneHandle)],
+    },
+    Mutant {
+        site: Site::ScheduleRelease,
+        name: "kernel.tasklet_schedule.release",
+        what: "full barrier to acquire",
+        red: &[("two-cpus", Property::NoRunLost)],
+    },
+    Mutant {
+        site: Site::ScheduleAcquire,
+        name: "kernel.tasklet_schedule.acquire",
+        what: "full barrier to release",
+        red: &[("two-cpus", Property::OneList)],
+    },
+    Mutant {
+        site: Site::TrylockFull,
+        name: "kernel.tasklet_trylock.full",
+        what: "full barrier to acquire and release",
+        red: &[
+            ("disable-mut", Property::StateExclusive),
+            ("live-guard", Property::DisabledDoesNotRun),
+            ("leaked-by-another", Property::StateExclusive),
+        ],
+    },
+    Mutant {
+        site: Site::ClearSchedFull,
+        name: "kernel.tasklet_clear_sched.full",
+        what: "full barrier to acquire and release",
+        red: &[
+            ("disable-mut", Property::StateExclusive),
+            ("leaked-guard-kill", Property::Discarded),
+        ],
+    },
+    Mutant {
+        site: Site::ClearSchedAcquire,
+        name: "kernel.tasklet_clear_sched.acquire",
+        what: "full barrier to one before only",
+        red: &[("two-cpus", Property::NoRunLost)],
+    },
+    Mutant {
+        site: Site::UnlockRelease,
+        name: "kernel.tasklet_unlock.release",
+        what: "release to relaxed",
+        red: &[
+            ("schedule-kill", Property::StateExclusive),
+            ("schedule-drop", Property::NotAfterFree),
+        ],
+    },
+    Mutant {
+        site: Site::UnlockWaitAcquire,
+        name: "kernel.tasklet_unlock_wait.acquire",
+        what: "acquire to relaxed",
+        red: &[
+            ("schedule-kill", Property::StateExclusive),
+            ("schedule-drop", Property::NotAfterFree),
+        ],
+    },
+    Mutant {
+        site: Site::DisableFull,
+        name: "kernel.tasklet_disable_nosync.full",
+        what: "full barrier to acquire and release",
+        red: &[
+            ("disable-mut", Property::StateExclusive),
+            ("live-guard", Property::DisabledDoesNotRun),
+            ("leaked-by-another", Property::StateExclusive),
+        ],
+    },
+    Mutant {
+        site: Site::EnableRelease,
+        name: "kernel.tasklet_enable.release",
+        what: "full barrier to relaxed",
+        red: &[("disable-mut", Property::StateExclusive)],
+    },
+    Mutant {
+        site: Site::StepStop,
+        name: "step.context-asks-first",
+        what: "the callback reschedules whatever is requested",
+        red: &[("reschedule-kill", Property::KillEnds)],
+    },
+    Mutant {
+        site: Site::StepDiscard,
+        name: "step.kill-requests-discard",
+        what: "a kill enables a disabled tasklet and discards nothing",
+        red: &[("leaked-guard-kill", Property::Discarded)],
+    },
+    Mutant {
+        site: Site::StepCountReset,
+        name: "step.kill-resets-count",
+        what: "a kill leaves a leaked disable alone",
+        red: &[("leaked-guard-kill", Property::KillEnds)],
+    },
+    Mutant {
+        site: Site::StepRequestReset,
+        name: "step.kill-withdraws-request",
+        what: "a kill leaves its request behind",
+        red: &[("kill-reschedule", Property::NoRunLost)],
+    },
+    Mutant {
+        site: Site::StepBirthReset,
+        name: "step.kill-spends-birth",
+        what: "a kill enables but leaves the birth to be spent again",
+        red: &[("birth-kill", Property::EnablesMatch)],
+    },
+    Mutant {
+        site: Site::StepBirthGuardForOne,
+        name: "step.birth-guard-for-one",
+        what: "the guard of the birth is made, and dropped, for those who come late",
+        red: &[("birth-race", Property::EnablesMatch)],
+    },
+    Mutant {
+        site: Site::StepDropKills,
+        name: "step.drop-kills",
+        what: "a drop does not kill",
+        red: &[("schedule-drop", Property::NotAfterFree)],
+    },
+    Mutant {
+        site: Site::StepDisableMutWaits,
+        name: "step.disable_mut-waits",
+        what: "disable_mut does not wait if a guard was leaked",
+        red: &[("leaked-guard-disable-mut", Property::StateExclusive)],
+    },
+    Mutant {
+        site: Site::StepKillTakesSched,
+        name: "step.tasklet_kill-takes-sched",
+        what: "tasklet_kill waits for the SCHED bit, but does not take it",
+        red: &[("reschedule-kill", Property::StateExclusive)],
+    },
+    Mutant {
+        site: Site::StepKillWaits,
+        name: "step.tasklet_kill-waits",
+        what: "tasklet_kill does not wait for the RUN bit",
+        red: &[("schedule-kill", Property::StateExclusive)],
+    },
+    Mutant {
+        site: Site::StepDisableWaits,
+        name: "step.tasklet_disable-waits",
+        what: "tasklet_disable does not wait for the RUN bit",
+        red: &[("live-guard", Property::DisabledDoesNotRun)],
+    },
+    Mutant {
+        site: Site::StepRunBit,
+        name: "step.run-bit",
+        what: "there is no RUN bit, as in a kernel without CONFIG_SMP",
+        red: &[("two-cpus", Property::StateExclusive)],
+    },
+    Mutant {
+        site: Site::StepSchedClearedFirst,
+        name: "step.sched-cleared-first",
+        what: "the SCHED bit is cleared after the callback",
+        red: &[("two-cpus", Property::NoRunLost)],
+    },
+];
+
+/// The defect of this process.
+static WRONG: OnceLock<Site> = OnceLock::new();
+
+pub fn make_wrong(site: Site) {
+    WRONG.set(site).expect("one defect at a time");
+}
+
+pub fn is_wrong(site: Site) -> bool {
+    WRONG.get() == Some(&site)
+}
+
+/// How often loom began the scenario: the number of interleavings, when it is done.
+static ITERATIONS: AtomicUsize = AtomicUsize::new(0);
+
+/// The property that the access of this moment stands for. All threads of a model share one thread
+/// of the machine, and none can be switched to within an access.
+static AT_STAKE: Mutex<Option<Property>> = Mutex::new(None);
+
+/// How many wait at this moment, for each property that says that a wait ends.
+static WAITING: [AtomicU8; Property::ALL.len()] = [const { AtomicU8::new(0) }; Property::ALL.len()];
+
+/// Called at the beginning of each interleaving.
+pub fn begin() {
+    ITERATIONS.fetch_add(1, Relaxed);
+    for waiting in &WAITING {
+        waiting.store(0, Relaxed);
+    }
+}
+
+pub fn iterations() -> usize {
+    ITERATIONS.load(Relaxed)
+}
+
+fn at_stake<R>(property: Property, access: impl FnOnce() -> R) -> R {
+    *AT_STAKE.lock().unwrap() = Some(property);
+    let result = access();
+    *AT_STAKE.lock().unwrap() = None;
+    result
+}
+
+/// Fails, in the name of the property, unless `holds`.
+pub fn expect(property: Property, holds: bool, what: &str) {
+    at_stake(property, || assert!(holds, "{what}"));
+}
+
+/// Does `f`, which waits. If it does not end it is this property that fails.
+pub fn ends<R>(property: Property, f: impl FnOnce() -> R) -> R {
+    WAITING[property as usize].fetch_add(1, Relaxed);
+    let result = f();
+    WAITING[property as usize].fetch_sub(1, Relaxed);
+    result
+}
+
+/// The property that a panic with this message is about.
+pub fn blame(message: &str) -> Option<Property> {
+    // What loom says of an interleaving without an end.
+    if message.contains("maximum number of branches") || message.contains("deadlock") {
+        return Property::ALL
+            .into_iter()
+            .find(|&property| WAITING[property as usize].load(Relaxed) > 0);
+    }
+
+    AT_STAKE.try_lock().ok().and_then(|property| *property)
+}
+
+/// Memory without any synchronisation of its own. loom finds two accesses, one of them a write,
+/// that nothing orders; that is a failure of `property`.
+pub struct Plain<T> {
+    property: Property,
+    cell: UnsafeCell<T>,
+}
+
+impl<T> Plain<T> {
+    pub fn new(property: Property, value: T) -> Self {
+        Self {
+            property,
+            cell: UnsafeCell::new(value),
+        }
+    }
+
+    pub fn read<R>(&self, f: impl FnOnce(&T) -> R) -> R {
+        at_stake(self.property, || {
+            // SAFETY: loom panics before it gives out a pointer that is not to be read.
+            self.cell.with(|value| f(unsafe { &*value }))
+        })
+    }
+
+    pub fn write<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        at_stake(self.property, || {
+            // SAFETY: loom panics before it gives out a pointer that is not to be written.
+            self.cell.with_mut(|value| f(unsafe { &mut *value }))
+        })
+    }
+}

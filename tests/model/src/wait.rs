@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Waiting. A thread that would look again and again sleeps instead: looking without anything
+//! having changed leads nowhere, but loom would explore each time that it could happen.
+
+use loom::thread::{current, park, yield_now, Thread};
+use std::sync::Mutex;
+
+/// Threads that wait for a change of the same thing.
+///
+/// To sleep orders the waker before the sleeper, which here is right: a wait queue and a CPU's own
+/// program order do that, too.
+pub struct Sleepers(Mutex<Vec<Thread>>);
+
+impl Sleepers {
+    pub fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    /// Returns after a [`wake`](Self::wake). No other thread gets its turn between what the caller
+    /// did last and this, so no wake is missed; how wait queues ensure that is not modelled.
+    pub fn sleep(&self) {
+        self.0.lock().unwrap().push(current());
+        park();
+    }
+
+    pub fn wake(&self) {
+        let sleepers = std::mem::take(&mut *self.0.lock().unwrap());
+        for thread in sleepers {
+            thread.unpark();
+        }
+    }
+}
+
+/// Lets others go on at least once, and until `changed`. This orders nothing.
+pub fn give_way_until(changed: impl Fn() -> bool) {
+    loop {
+        yield_now();
+        if changed() {
+            return;
+        }
+    }
+}
