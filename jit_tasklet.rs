@@ -4,17 +4,22 @@
 //!
 //! Each read schedules a tasklet that reschedules itself until it has run five times, and shows the
 //! context of the reader and of each run, as LDD3 7.5 describes it.
+//!
+//! With the parameter `bh=1` there is `/proc/jitbh` too: the same of a BH work item, the successor of
+//! the tasklet.
 
 #![expect(
     unreachable_pub,
     reason = "these files could be parts of the kernel crate"
 )]
 
-use core::pin::Pin;
+use core::{borrow::Borrow, pin::Pin};
 use kernel::{prelude::*, seq_file::SeqFile};
 
 // Not `pub`, as the functions that nobody calls from elsewhere need not be there then: which is much
 // of the module.
+#[expect(dead_code, reason = "a driver uses of it what it needs")]
+mod bh_work;
 mod completion;
 mod context;
 mod proc_files;
@@ -22,6 +27,7 @@ mod table;
 #[expect(dead_code, reason = "a driver uses of it what it needs")]
 mod tasklet_wrap;
 
+use bh_work::{BhQueue, BhWork, BhWorkContext, BhWorkHandler};
 use completion::Completion;
 use context::Context;
 use proc_files::{print, ProcFile, Show};
@@ -34,22 +40,41 @@ module! {
     authors: ["The jitasklet authors"],
     description: "LDD3 7.5: the context that tasklets run in, in /proc/jitasklet and /proc/jitasklethi",
     license: "GPL",
+    params: {
+        bh: u8 {
+            default: 0,
+            description: "1: also make /proc/jitbh, which measures a BH work item (default: 0)",
+        },
+    },
 }
 
-/// How often the tasklet of one read runs.
+/// How often the tasklet, or the work item, of one read runs.
 const RUNS: usize = 5;
 
-/// The module: its two files.
+/// The module: its files.
 struct JitTasklet {
     _normal: ProcFile<Jit<false>>,
     _hi: ProcFile<Jit<true>>,
+    _bh: Option<ProcFile<JitBh>>,
 }
 
 impl kernel::Module for JitTasklet {
     fn init(_module: &'static ThisModule) -> Result<Self> {
+        // Depending on the kernel's version, the value or a reference to it.
+        let bh = match Borrow::<u8>::borrow(&module_parameters::bh.value()) {
+            0 => false,
+            1 => true,
+            _ => return Err(EINVAL),
+        };
+
         Ok(Self {
             _normal: ProcFile::new(c"jitasklet", 0o444)?,
             _hi: ProcFile::new(c"jitasklethi", 0o444)?,
+            _bh: if bh {
+                Some(ProcFile::new(c"jitbh", 0o444)?)
+            } else {
+                None
+            },
         })
     }
 }
@@ -63,7 +88,7 @@ struct Measurement {
     hi: bool,
 }
 
-/// What the runs of one tasklet saw.
+/// What the runs of one tasklet, or work item, saw.
 #[derive(Zeroable)]
 struct Runs {
     seen: [Context; RUNS],
@@ -74,23 +99,41 @@ impl Runs {
     fn new() -> impl Init<Self> {
         pin_init::init_zeroed()
     }
+
+    /// Notes where one run is. Tells whether it is the last one.
+    #[inline]
+    fn note(&mut self) -> bool {
+        if let Some(seen) = self.seen.get_mut(self.count) {
+            *seen = Context::current();
+            self.count += 1;
+        }
+
+        self.count == RUNS
+    }
 }
 
 impl TaskletHandler for Measurement {
     type State = Runs;
 
     fn run(self: Pin<&Self>, runs: &mut Runs, cx: &TaskletContext<'_>) {
-        if let Some(seen) = runs.seen.get_mut(runs.count) {
-            *seen = Context::current();
-            runs.count += 1;
-        }
-
-        if runs.count == RUNS {
+        if runs.note() {
             self.done.complete();
         } else if self.hi {
             cx.hi_schedule();
         } else {
             cx.schedule();
+        }
+    }
+}
+
+impl BhWorkHandler for Measurement {
+    type State = Runs;
+
+    fn run(self: Pin<&Self>, runs: &mut Runs, cx: &BhWorkContext<'_>) {
+        if runs.note() {
+            self.done.complete();
+        } else {
+            cx.queue();
         }
     }
 }
@@ -121,14 +164,46 @@ fn measure(m: &SeqFile, hi: bool) -> Result {
         let done = &tasklet.as_ref().handler().get_ref().done;
         done.wait_for_completion_interruptible()?;
 
-        let mut before = reader.jiffies;
-        print(m, HEADER);
-        print(m, Row::new(&reader, before).as_bytes());
-        let runs = tasklet.as_mut().kill();
-        for seen in runs.seen.iter().take(runs.count) {
-            print(m, Row::new(seen, before).as_bytes());
-            before = seen.jiffies;
-        }
+        let before = print_reader(m, &reader);
+        print_runs(m, before, tasklet.as_mut().kill());
         Ok(())
     })?
+}
+
+/// The file that shows one measurement for each read, by a BH work item.
+struct JitBh;
+
+impl Show for JitBh {
+    fn show(m: &SeqFile) -> Result {
+        let reader = Context::current();
+
+        let measurement = pin_init!(Measurement {
+            done <- Completion::new(),
+            hi: false,
+        });
+        BhWork::scope(BhQueue::Normal, measurement, Runs::new(), |mut work| {
+            work.queue();
+            let done = &work.as_ref().handler().get_ref().done;
+            done.wait_for_completion_interruptible()?;
+
+            let before = print_reader(m, &reader);
+            print_runs(m, before, work.as_mut().cancel());
+            Ok(())
+        })?
+    }
+}
+
+/// Prints the beginning of the table. Returns the jiffies of its last row.
+fn print_reader(m: &SeqFile, reader: &Context) -> usize {
+    print(m, HEADER);
+    print(m, Row::new(reader, reader.jiffies).as_bytes());
+    reader.jiffies
+}
+
+/// Prints the rest of the table, `before` being the jiffies of the row before.
+fn print_runs(m: &SeqFile, mut before: usize, runs: &Runs) {
+    for seen in runs.seen.iter().take(runs.count) {
+        print(m, Row::new(seen, before).as_bytes());
+        before = seen.jiffies;
+    }
 }
