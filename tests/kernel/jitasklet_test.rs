@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What LDD3 7.5 says of tasklets, and what `tasklet_wrap.rs` promises, proved in a running kernel.
+//! What LDD3 7.5 says of tasklets, and what `tasklet_wrap.rs` promises, proved in a running kernel;
+//! then what `bh_work.rs` promises, which is in `bh.rs`.
 //!
 //! Loading the module runs the tests, one after another, and prints KTAP into the kernel log. Which
 //! sentence of the chapter each of them stands for is in `tests/README.md`.
@@ -20,6 +21,8 @@ use kernel::{
     },
 };
 
+#[path = "../../bh_work.rs"]
+pub mod bh_work;
 #[path = "../../context.rs"]
 pub mod context;
 mod env;
@@ -33,10 +36,10 @@ use proc_files::{ProcFile, Show};
 use tasklet_wrap::{StaticTasklet, Tasklet, TaskletContext, TaskletHandler};
 
 module! {
-    type: Tests,
+    type: TestModule,
     name: "jitasklet_test",
     authors: ["The jitasklet authors"],
-    description: "The tests of jitasklet's tasklet wrapper",
+    description: "The tests of jitasklet's wrappers",
     license: "GPL",
     params: {
         leak: i32 {
@@ -46,9 +49,9 @@ module! {
     },
 }
 
-struct Tests;
+struct TestModule;
 
-impl kernel::Module for Tests {
+impl kernel::Module for TestModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         // Depending on the kernel's version, the value or a reference to it.
         match *Borrow::<i32>::borrow(&module_parameters::leak.value()) {
@@ -89,6 +92,27 @@ macro_rules! check {
         }
     };
 }
+
+/// The tests that are run at both priorities, and those that are run once.
+struct Tests {
+    both: List<fn(Priority) -> Verdict>,
+    once: List<fn() -> Verdict>,
+}
+
+type List<F> = &'static [(&'static str, F)];
+
+macro_rules! tests {
+    (both: [$($both:ident,)*], once: [$($once:ident,)*]) => {
+        /// The tests of this file.
+        pub(crate) const TESTS: $crate::Tests = $crate::Tests {
+            both: &[$((stringify!($both), $both),)*],
+            once: &[$((stringify!($once), $once),)*],
+        };
+    };
+}
+
+// Below the macros, which it uses.
+mod bh;
 
 /// With which of the two calls a test schedules.
 #[derive(Clone, Copy, PartialEq)]
@@ -1029,14 +1053,6 @@ fn leak_tasklets() -> Result {
 
 // ---- The suite. ----
 
-macro_rules! tests {
-    (both: [$($both:ident,)*], once: [$($once:ident,)*]) => {
-        /// The tests that are run at both priorities, and those that are run once.
-        const BOTH: &[(&str, fn(Priority) -> Verdict)] = &[$((stringify!($both), $both),)*];
-        const ONCE: &[(&str, fn() -> Verdict)] = &[$((stringify!($once), $once),)*];
-    };
-}
-
 tests! {
     both: [
         runs_in_softirq_context_with_interrupts_enabled,
@@ -1080,31 +1096,44 @@ tests! {
     ]
 }
 
-fn report(number: usize, name: &str, priority: &str, verdict: Verdict) {
+fn report(number: usize, file: &str, name: &str, priority: &str, verdict: Verdict) {
     match verdict {
-        Ok(()) => pr_info!("ok {} {}{}\n", number, name, priority),
-        Err(End::Skipped(why)) => pr_info!("ok {} {}{} # SKIP {}\n", number, name, priority, why),
+        Ok(()) => pr_info!("ok {} {}{}{}\n", number, file, name, priority),
+        Err(End::Skipped(why)) => {
+            pr_info!(
+                "ok {} {}{}{} # SKIP {}\n",
+                number,
+                file,
+                name,
+                priority,
+                why
+            )
+        }
         Err(End::Failed(what)) => {
             pr_info!("# {}\n", what);
-            pr_info!("not ok {} {}{}\n", number, name, priority);
+            pr_info!("not ok {} {}{}{}\n", number, file, name, priority);
         }
     }
 }
 
 fn run_all() {
+    let files = [("", TESTS), ("bh::", bh::TESTS)];
     let mut number = 0;
 
     pr_info!("KTAP version 1\n");
-    pr_info!("1..{}\n", 2 * BOTH.len() + ONCE.len());
-    for (name, test) in BOTH {
-        for (priority, text) in [(Normal, ": normal priority"), (Hi, ": high priority")] {
-            number += 1;
-            report(number, name, text, test(priority));
+    let count = |(_, tests): &(_, Tests)| 2 * tests.both.len() + tests.once.len();
+    pr_info!("1..{}\n", files.iter().map(count).sum::<usize>());
+    for (file, tests) in files {
+        for (name, test) in tests.both {
+            for (priority, text) in [(Normal, ": normal priority"), (Hi, ": high priority")] {
+                number += 1;
+                report(number, file, name, text, test(priority));
+            }
         }
-    }
-    for (name, test) in ONCE {
-        number += 1;
-        report(number, name, "", test());
+        for (name, test) in tests.once {
+            number += 1;
+            report(number, file, name, "", test());
+        }
     }
     pr_info!("# end of suite\n");
 }
