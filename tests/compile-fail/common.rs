@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the cases share: the wrapper as it is, and a handler that does nothing.
+//! What the cases share: the wrappers as they are, and a handler that does nothing.
 
+#[path = "../../bh_work.rs"]
+pub mod bh_work;
 #[path = "../../tasklet_wrap.rs"]
 pub mod tasklet_wrap;
 
+pub use bh_work::*;
 pub use core::pin::Pin;
 pub use kernel::prelude::*;
 pub use tasklet_wrap::*;
@@ -16,4 +19,10 @@ impl TaskletHandler for Nothing {
     type State = u32;
 
     fn run(self: Pin<&Self>, _state: &mut u32, _cx: &TaskletContext<'_>) {}
+}
+
+impl BhWorkHandler for Nothing {
+    type State = u32;
+
+    fn run(self: Pin<&Self>, _state: &mut u32, _cx: &BhWorkContext<'_>) {}
 }

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The callback does not cancel its work item, which would wait for itself.
+
+pub mod common;
+
+use common::*;
+
+pub struct Canceller;
+
+impl BhWorkHandler for Canceller {
+    type State = ();
+
+    fn run(self: Pin<&Self>, _state: &mut (), cx: &BhWorkContext<'_>) {
+        cx.queue();
+    }
+}

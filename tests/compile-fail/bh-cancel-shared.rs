@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A work item is not cancelled through a reference that others may hold too.
+// error: E0599
+
+pub mod common;
+
+use common::*;
+
+pub fn case(work: Pin<&BhWork<Nothing>>) {
+    work.cancel();
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The callback of a work item does not send its context to another thread.
+
+pub mod common;
+
+use common::*;
+
+pub struct Sender;
+
+fn send<T: Send>(_: T) {}
+
+impl BhWorkHandler for Sender {
+    type State = ();
+
+    fn run(self: Pin<&Self>, state: &mut (), cx: &BhWorkContext<'_>) {
+        send(state);
+        cx.queue();
+    }
+}

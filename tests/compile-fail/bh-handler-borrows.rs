@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A handler that may borrow is not given to a work item.
+// error: E0310
+
+pub mod common;
+
+use common::*;
+
+pub struct Holder<T>(T);
+
+impl<T: Sync> BhWorkHandler for Holder<T> {
+    type State = ();
+
+    fn run(self: Pin<&Self>, _state: &mut (), _cx: &BhWorkContext<'_>) {}
+}

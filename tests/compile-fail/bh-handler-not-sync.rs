@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A handler that must not be shared is not given to a work item.
+// error: E0277
+
+pub mod common;
+
+use common::*;
+
+pub struct Counter(core::cell::Cell<u32>);
+
+impl BhWorkHandler for Counter {
+    type State = ();
+
+    fn run(self: Pin<&Self>, _state: &mut (), _cx: &BhWorkContext<'_>) {}
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A work item is not made where it could be leaked.
+// error: E0599
+
+pub mod common;
+
+use common::*;
+
+pub fn case() -> Result {
+    let _ = BhWork::<Nothing>::new(BhQueue::Normal, Nothing, 0);
+    Ok(())
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The work item of a scope is not returned from it.
+
+pub mod common;
+
+use common::*;
+
+pub fn case() -> Result {
+    BhWork::scope(BhQueue::Normal, Nothing, 0, |work| {
+        work.queue();
+    })?;
+    Ok(())
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A state that borrows is not given to a work item.
+
+pub mod common;
+
+use common::*;
+
+pub struct Borrower;
+
+impl<'a> BhWorkHandler for Borrower {
+    type State = &'static u32;
+
+    fn run(self: Pin<&Self>, _state: &mut Self::State, _cx: &BhWorkContext<'_>) {}
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The callback of a work item does not take its state along.
+// error: lifetime may not live long enough
+
+pub mod common;
+
+use common::*;
+
+pub struct Keeper;
+
+impl BhWorkHandler for Keeper {
+    type State = (u32, Option<&'static mut u32>);
+
+    fn run(self: Pin<&Self>, state: &mut Self::State, _cx: &BhWorkContext<'_>) {
+        state.1 = Some(&mut state.0);
+    }
+}

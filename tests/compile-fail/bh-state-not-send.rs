@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A state that must stay with its thread is not given to a work item.
+// error: E0277
+
+pub mod common;
+
+use common::*;
+
+pub struct Pointer;
+
+impl BhWorkHandler for Pointer {
+    type State = *mut u32;
+
+    fn run(self: Pin<&Self>, _state: &mut Self::State, _cx: &BhWorkContext<'_>) {}
+}

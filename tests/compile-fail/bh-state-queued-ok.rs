@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The state that a cancel gives back is not kept past a queueing.
+
+pub mod common;
+
+use common::*;
+
+pub fn case(mut work: Pin<&mut BhWork<Nothing>>) {
+    let state = work.as_mut().cancel();
+    *state += 1;
+    work.queue();
+}
