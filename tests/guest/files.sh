@@ -1,43 +1,60 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# files.sh BUILD: the two files as their readers see them, in the guest.
+# files.sh BUILD: the files as their readers see them, in the guest.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
 ko=$1/jitasklet.ko
 reader=$1/tests/reader
 
-both() {
+load() {
+	insmod "$ko" bh=1
+}
+
+all() {
 	local file
-	for file in /proc/jitasklet /proc/jitasklethi; do
-		"$reader" "$file" "$@" || return
+	for file in jitasklet jitasklethi jitbh; do
+		"$reader" "/proc/$file" "$@" || return
 	done
 }
 
+# exist FILE...: these files, and no others.
 exist() {
-	[ "$(stat -c '%a %U %n' /proc/jitasklet /proc/jitasklethi | xargs)" = \
-		'444 root /proc/jitasklet 444 root /proc/jitasklethi' ]
+	[ "$(stat -c '%a %U %n' /proc/jit*)" = "$(printf '444 root /proc/%s\n' "$@")" ]
+}
+
+all_exist() {
+	exist jitasklet jitasklethi jitbh
 }
 
 are_gone() {
-	! ls /proc/jitasklet* 2>/dev/null
+	! ls /proc/jit* 2>/dev/null
 }
 
 load_twice() {
-	insmod "$ko" && exist && rmmod jitasklet && are_gone && insmod "$ko" && exist
+	load && all_exist && rmmod jitasklet && are_gone && load && all_exist
 }
 
-refuses_parameter() {
-	rmmod jitasklet && ! insmod "$ko" tasklet_wrap=1 2>/dev/null && are_gone && insmod "$ko"
+only_with_bh() {
+	rmmod jitasklet && insmod "$ko" && exist jitasklet jitasklethi || return
+	rmmod jitasklet && insmod "$ko" bh=0 && exist jitasklet jitasklethi || return
+	rmmod jitasklet && load && all_exist
 }
 
-# Readers in a loop on both files, and the module goes from under them.
+refuses_parameters() {
+	local parameter
+	rmmod jitasklet || return
+	for parameter in tasklet_wrap=1 bh bh= bh=2 bh=-1 bh=257 bh=yes; do
+		! insmod "$ko" "$parameter" 2>/dev/null && are_gone || return
+	done
+	load
+}
+
+# Readers in a loop on all files, and the module goes from under them.
 unload_under_readers() {
 	local pids=() pid file failed=0
-	for file in jitasklet jitasklethi jitasklet jitasklethi; do
-		"$reader" "/proc/$file" loop &
-		pids+=($!)
+	for file in jitasklet{,,} jitasklethi{,,} jitbh{,,}; do
 		"$reader" "/proc/$file" loop &
 		pids+=($!)
 	done
@@ -47,7 +64,7 @@ unload_under_readers() {
 	for pid in "${pids[@]}"; do
 		wait "$pid" || failed=1
 	done
-	are_gone && insmod "$ko" && return "$failed"
+	are_gone && load && return "$failed"
 }
 
 ten_times() {
@@ -59,43 +76,44 @@ ten_times() {
 
 held_open() {
 	local line
-	coproc "$reader" /proc/jitasklet hold
+	coproc "$reader" "/proc/$1" hold
 	read -r line <&"${COPROC[0]}" || return
 	echo "$line"
 	rmmod jitasklet || return
 	echo go >&"${COPROC[1]}"
 	# shellcheck disable=SC2154 # COPROC_PID comes with coproc
-	wait "$COPROC_PID" && insmod "$ko"
+	wait "$COPROC_PID" && load
 }
 
 clash() {
-	rmmod jitasklet && insmod "$1" name="$2" && ! insmod "$ko" 2>/dev/null || return
-	# Of the two files none is left, but for the directory that took the name.
-	[ "$(cd /proc && echo jitasklet*)" = "$2" ] && [ -d "/proc/$2" ] || return
-	rmmod clash && insmod "$ko" && exist
+	rmmod jitasklet && insmod "$1" name="$2" && ! load 2>/dev/null || return
+	# Of the files none is left, but for the directory that took the name.
+	[ "$(cd /proc && echo jit*)" = "$2" ] && [ -d "/proc/$2" ] || return
+	rmmod clash && load && all_exist
 }
 
-plan 19
+plan 25
 t 'loads, unloads and loads again' load_twice
-t 'refuses the parameter that is none' refuses_parameter
-t 'jitasklet: 50 tables, byte by byte' "$reader" /proc/jitasklet many 50
-t 'jitasklethi: 50 tables, byte by byte' "$reader" /proc/jitasklethi many 50
-t 'jitasklet: 64 readers at once' "$reader" /proc/jitasklet crowd 64
-t 'jitasklethi: 64 readers at once' "$reader" /proc/jitasklethi crowd 64
-t 'reads of one byte give one measurement' both steps 1
-t 'reads of 43 bytes give one measurement' both steps 43
-t 'pread from anywhere' both pread
-t 'lseek measures anew' both seek
-t 'writing is refused' both write
-t 'a comm cannot break or forge a row' both names
-t 'jitasklet: a signal storm gives whole tables or EINTR' "$reader" /proc/jitasklet storm 1000
-t 'jitasklethi: a signal storm gives whole tables or EINTR' "$reader" /proc/jitasklethi storm 1000
-t 'readers killed at any time' both kill 50
-t 'unloads while eight readers loop, ten times' ten_times unload_under_readers
-t 'a file held open across rmmod gives EIO' held_open
-splat 'proc_register' 'the first name is taken: nothing is left' \
-	clash "$1/tests/clash.ko" jitasklet
-splat 'proc_register' 'the second name is taken: nothing is left' \
-	clash "$1/tests/clash.ko" jitasklethi
+t 'jitbh is there with bh=1 only' only_with_bh
+t 'refuses parameters that are none, or have a bad value' refuses_parameters
+for file in jitasklet jitasklethi jitbh; do
+	t "$file: 50 tables, byte by byte" "$reader" "/proc/$file" many 50
+	t "$file: 64 readers at once" "$reader" "/proc/$file" crowd 64
+	t "$file: a signal storm gives whole tables or EINTR" "$reader" "/proc/$file" storm 1000
+done
+t 'reads of one byte give one measurement' all steps 1
+t 'reads of 43 bytes give one measurement' all steps 43
+t 'pread from anywhere' all pread
+t 'lseek measures anew' all seek
+t 'writing is refused' all write
+t 'a comm cannot break or forge a row' all names
+t 'readers killed at any time' all kill 50
+t 'unloads while nine readers loop, ten times' ten_times unload_under_readers
+t 'jitasklet: held open across rmmod it gives EIO' held_open jitasklet
+t 'jitbh: held open across rmmod it gives EIO' held_open jitbh
+for name in jitasklet jitasklethi jitbh; do
+	splat 'proc_register' "the name $name is taken: nothing is left" \
+		clash "$1/tests/clash.ko" "$name"
+done
 rmmod jitasklet
 end

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# trace.sh BUILD: the tasklets as the kernel's own tracepoints and counters see them, in the guest.
+# trace.sh BUILD: the tasklets, and the BH work item, as the kernel's own tracepoints and counters
+# see them, in the guest.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
@@ -12,17 +13,21 @@ events=/tmp/trace.events
 cpus=$(busybox nproc)
 before=0 after=0
 # The vectors, as the kernel numbers and names them.
-declare -A vec=([jitasklet]=6 [jitasklethi]=0) action=([jitasklet]=TASKLET [jitasklethi]=HI)
+declare -A vec=([jitasklet]=6 [jitasklethi]=0 [jitbh]=6)
+declare -A action=([jitasklet]=TASKLET [jitasklethi]=HI [jitbh]=TASKLET)
 
-# The probes sit on tracepoints, and add the jiffies that there were.
+# The probes sit on tracepoints, and add the jiffies that there were. The runs of a work item have
+# the names of those of a tasklet.
 set_up() {
 	local event
 	while read -r event; do
-		echo "e:jit/$event now=@jiffies_64:s64" >>"$tracing/dynamic_events" || return
+		echo "e:$event now=@jiffies_64:s64" >>"$tracing/dynamic_events" || return
 	done <<'EOF'
-raise irq.softirq_raise vec=$vec:u32
-entry irq.tasklet_entry func=$func:symbol
-exit irq.tasklet_exit func=$func:symbol
+jit/raise irq.softirq_raise vec=$vec:u32
+jit/entry irq.tasklet_entry func=$func:symbol
+jit/exit irq.tasklet_exit func=$func:symbol
+jitbh/entry workqueue.workqueue_execute_start func=$function:symbol
+jitbh/exit workqueue.workqueue_execute_end func=$function:symbol
 EOF
 	# A clock that all CPUs share, and room: with an overflow a test fails.
 	echo global >"$tracing/trace_clock" && echo 8192 >"$tracing/buffer_size_kb" &&
@@ -32,13 +37,13 @@ EOF
 # trace [EVENT...]: starts anew, with the probes and these events.
 trace() {
 	echo 0 >"$tracing/tracing_on"
-	printf '%s\n' 'jit:*' "$@" >"$tracing/set_event" || return
+	printf '%s\n' 'jit:*' 'jitbh:*' "$@" >"$tracing/set_event" || return
 	: >"$tracing/trace"
 	echo 1 >"$tracing/tracing_on"
 }
 
 # The trace, with a line for each event: its name, CPU, pid, flags, comm, then the vector (or what
-# was marked), and the jiffies. Of the tasklets only ours stay.
+# was marked), and the jiffies. Of the tasklets and work items only ours stay.
 traced() {
 	echo 0 >"$tracing/tracing_on"
 	awk '
@@ -108,7 +113,7 @@ rows_fit() {
 		low = now[$2]
 		runs = row = running = 0
 	}
-	# The reader schedules the tasklet.
+	# The reader schedules the tasklet, or queues the work item.
 	$1 == "raise" && reading && !runs && $3 == reader && $4 !~ /[hH]/ { note(0, low) }
 	$1 == "entry" {
 		if (!reading || running || runs == 5)
@@ -181,6 +186,38 @@ right_vector() {
 	END {
 		print "# " runs + 0 " runs; in /proc/softirqs " name " grew by " grown
 		exit bads || !runs || grown < runs
+	}' "$events"
+}
+
+# What differs for a work item: it is queued again in the pass that it runs in, of the same vector,
+# and runs again there, for which nobody has to raise anything. A pass ends early when the jiffies
+# advance, so not each read gets along with one.
+one_pass() {
+	awk -F '\t' -v vec="${vec[$1]}" -v grown=$((after - before)) '
+	function bad(why) { if (bads++ < 5) print "# read " reads ": " why }
+	$6 ~ /^read / { reads++; reader = $3; raised = passes = runs = 0; last = running = "" }
+	$1 == "softirq_entry" { vector[$2, $3] = $6; pass[$2, $3]++ }
+	$1 == "softirq_exit" { delete vector[$2, $3] }
+	$1 == "raise" && $6 == vec && $4 !~ /[hH]/ {
+		raised += running == $2 " " $3 || !runs && $3 == reader
+	}
+	$1 == "entry" {
+		running = $2 " " $3
+		if (vector[$2, $3] "" != vec)
+			bad("run " runs + 1 " is in vector " vector[$2, $3])
+		passes += last != running " " pass[$2, $3]
+		last = running " " pass[$2, $3]
+		if (++runs == 5) {
+			alone += passes == 1
+			if (passes == 1 && raised != 1)
+				bad("raised " raised " times in " vec)
+		}
+	}
+	$1 == "exit" { running = "" }
+	END {
+		print "# " alone + 0 " of " reads + 0 " reads were one pass; " \
+			"in /proc/softirqs TASKLET grew by " grown
+		exit bads || alone < reads / 2 || grown < reads
 	}' "$events"
 }
 
@@ -277,11 +314,15 @@ nothing_left() {
 	traced && rows_fit $((2 * cpus)) earlier
 }
 
-set_up && insmod "$ko" || exit
-plan 10
-for file in jitasklet jitasklethi; do
+set_up && insmod "$ko" bh=1 || exit
+plan 15
+for file in jitasklet jitasklethi jitbh; do
 	t "$file: five runs where the rows say, and none elsewhere" same_as_rows "$file"
-	t "$file: every run is in ${action[$file]}_SOFTIRQ" right_vector "$file"
+	if [ "$file" = jitbh ]; then
+		t "$file: its runs share a pass of ${action[$file]}_SOFTIRQ" one_pass "$file"
+	else
+		t "$file: every run is in ${action[$file]}_SOFTIRQ" right_vector "$file"
+	fi
 	t "$file: an idle CPU does not wait for the tick" idle "$file"
 	busy_name="$file: a busy CPU runs it at the next tick"
 	if is_rt; then
