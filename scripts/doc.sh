@@ -22,26 +22,28 @@ mkdir -p "$top/build/doc"
 		--output /jitasklet/build/doc /jitasklet/jit_tasklet.rs
 
 	# Each example becomes a crate of its own.
-	awk "
-		/^\/\/! \`\`\`/ {
-			fenced = !fenced
-			inside = fenced && /\`\$/
-			n += inside
-			next
-		}
-		inside { sub(/^\/\/! ?/, \"\"); print > \"example\" n \".rs\" }
-	" /jitasklet/tasklet_wrap.rs
-	for example in example*.rs; do
-		{
-			echo "//! An example."
-			echo "#[path = \"/jitasklet/tasklet_wrap.rs\"]"
-			echo "pub mod tasklet_wrap;"
-			cat "$example"
-		} >"crate_$example"
-		rustc "${flags[@]}" -Dwarnings -Adead_code -Amissing_docs -Aunreachable_pub \
-			--emit=metadata --out-dir /tmp "crate_$example"
+	for wrapper in tasklet_wrap bh_work; do
+		awk -v wrapper="$wrapper" "
+			/^\/\/! \`\`\`/ {
+				fenced = !fenced
+				inside = fenced && /\`\$/
+				n += inside
+				next
+			}
+			inside { sub(/^\/\/! ?/, \"\"); print > wrapper \"_example\" n \".rs\" }
+		" "/jitasklet/$wrapper.rs"
+		for example in "$wrapper"_example*.rs; do
+			{
+				echo "//! An example."
+				echo "#[path = \"/jitasklet/$wrapper.rs\"]"
+				echo "pub mod $wrapper;"
+				cat "$example"
+			} >"crate_$example"
+			rustc "${flags[@]}" -Dwarnings -Adead_code -Amissing_docs \
+				-Aunreachable_pub --emit=metadata --out-dir /tmp "crate_$example"
+		done
 	done
-	ls example*.rs | wc -l >/jitasklet/build/doc/examples
+	printf "%s\n" crate_*.rs | wc -l >/jitasklet/build/doc/examples
 ' bash "$release" </dev/null || die "the documentation has errors: see above."
 
 say "rendered build/doc/jit_tasklet/index.html;" \
