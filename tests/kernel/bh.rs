@@ -177,6 +177,8 @@ fn different_items_run_at_the_same_time(p: Priority) -> Verdict {
     }
 
     let (first, second) = first_two_cpus()?;
+    // Here, as a run on this task would keep it from starting the other one.
+    let _pinned = Pinned::to(second);
     for met in &MET {
         met.store(0, Relaxed);
     }

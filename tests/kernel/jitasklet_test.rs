@@ -340,6 +340,8 @@ fn different_tasklets_run_at_the_same_time(p: Priority) -> Verdict {
     let (Some(first), Some(second)) = (cpus.next(), cpus.next()) else {
         return Err(End::Skipped("there is only one CPU"));
     };
+    // Here, as a run on this task would keep it from starting the other one.
+    let _pinned = Pinned::to(second);
     for met in &MET {
         met.store(0, Relaxed);
     }
