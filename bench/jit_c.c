@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * jit_c.c: /proc/jitasklet_c and /proc/jitasklethi_c, which show what /proc/jitasklet and
- * /proc/jitasklethi show, in the way of C that LDD3 7.5 describes: a structure is allocated for
- * each read, and the tasklet itself prints its row.
+ * jit_c.c: /proc/jitasklet_c and /proc/jitasklethi_c, and with bh=1 /proc/jitbh_c, which show
+ * what /proc/jitasklet, /proc/jitasklethi and /proc/jitbh show, in the way of C that LDD3 7.5
+ * describes: a structure is allocated for each read, and the tasklet, or work item, itself prints
+ * its row.
  *
  * What is usually wrong with such modules is right here: a signal kills the tasklet before the
  * structure is freed, the CPU's number may be asked for in preemptible code, and a comm cannot
@@ -18,6 +19,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #define RUNS	5
 
@@ -29,8 +31,15 @@ static bool raw;
 module_param(raw, bool, 0444);
 MODULE_PARM_DESC(raw, "Show comms as they are, as such modules usually do");
 
+static bool bh;
+module_param(bh, bool, 0444);
+MODULE_PARM_DESC(bh, "Also make /proc/jitbh_c, which measures a BH work item");
+
 struct jit_data {
-	struct tasklet_struct tasklet;
+	union {
+		struct tasklet_struct tasklet;
+		struct work_struct work;
+	};
 	wait_queue_head_t wait;
 	struct seq_file *m;
 	unsigned long before;
@@ -58,67 +67,115 @@ static void jit_schedule(struct jit_data *data)
 		tasklet_schedule(&data->tasklet);
 }
 
-static void jit_run(struct tasklet_struct *t)
+/* One run. Returns whether there is to be another one. */
+static bool jit_note(struct jit_data *data)
 {
-	struct jit_data *data = from_tasklet(data, t, tasklet);
 	unsigned long now = jiffies;
 
 	if (READ_ONCE(data->stop))
-		return;
+		return false;
 
 	print_row(data->m, now, data->before);
 	data->before = now;
 	WRITE_ONCE(data->left, data->left - 1);
 	if (data->left)
-		jit_schedule(data);
-	else
-		wake_up_interruptible(&data->wait);
+		return true;
+	wake_up_interruptible(&data->wait);
+	return false;
 }
 
-static int jit_show(struct seq_file *m, void *unused)
+static void jit_run(struct tasklet_struct *t)
+{
+	struct jit_data *data = from_tasklet(data, t, tasklet);
+
+	if (jit_note(data))
+		jit_schedule(data);
+}
+
+static void jit_work(struct work_struct *work)
+{
+	struct jit_data *data = container_of(work, struct jit_data, work);
+
+	if (jit_note(data))
+		queue_work(system_bh_wq, &data->work);
+}
+
+static struct jit_data *jit_begin(struct seq_file *m)
 {
 	struct jit_data *data = kmalloc_obj(*data);
-	int error;
 
 	if (!data)
-		return -ENOMEM;
+		return NULL;
 	data->before = jiffies;
 	data->m = m;
 	data->left = RUNS;
 	data->stop = false;
 	data->hi = m->private;
 	init_waitqueue_head(&data->wait);
-	tasklet_setup(&data->tasklet, jit_run);
 
 	seq_puts(m, "   time   delta  inirq    pid   cpu command\n");
 	print_row(m, data->before, data->before);
+	return data;
+}
 
-	jit_schedule(data);
-	error = wait_event_interruptible(data->wait, !READ_ONCE(data->left));
+static int jit_wait(struct jit_data *data)
+{
+	int error = wait_event_interruptible(data->wait, !READ_ONCE(data->left));
+
 	if (error)
 		WRITE_ONCE(data->stop, true);
+	return error;
+}
+
+static int jit_show(struct seq_file *m, void *unused)
+{
+	struct jit_data *data = jit_begin(m);
+	int error;
+
+	if (!data)
+		return -ENOMEM;
+	tasklet_setup(&data->tasklet, jit_run);
+	jit_schedule(data);
+	error = jit_wait(data);
 	tasklet_kill(&data->tasklet);
 	kfree(data);
 	return error;
 }
 
-static struct proc_dir_entry *normal, *hi;
+static int jit_show_bh(struct seq_file *m, void *unused)
+{
+	struct jit_data *data = jit_begin(m);
+	int error;
+
+	if (!data)
+		return -ENOMEM;
+	INIT_WORK(&data->work, jit_work);
+	queue_work(system_bh_wq, &data->work);
+	error = jit_wait(data);
+	cancel_work_sync(&data->work);
+	kfree(data);
+	return error;
+}
+
+static struct proc_dir_entry *normal, *hi, *work;
+
+static void jit_exit(void)
+{
+	proc_remove(normal);
+	proc_remove(hi);
+	proc_remove(work);
+}
 
 static int __init jit_init(void)
 {
 	normal = proc_create_single_data("jitasklet_c", 0444, NULL, jit_show, NULL);
 	hi = proc_create_single_data("jitasklethi_c", 0444, NULL, jit_show, jit_show);
-	if (normal && hi)
+	if (bh)
+		work = proc_create_single_data("jitbh_c", 0444, NULL, jit_show_bh, NULL);
+	if (normal && hi && (work || !bh))
 		return 0;
-	proc_remove(normal);
-	proc_remove(hi);
+	jit_exit();
 	return -ENOMEM;
-}
-
-static void __exit jit_exit(void)
-{
-	proc_remove(normal);
-	proc_remove(hi);
 }
 
 module_init(jit_init);
