@@ -137,7 +137,7 @@ unsafe fn create(
 }
 
 /// How many files a module can have at a time.
-pub const MAX_FILES: usize = 4;
+pub const MAX_FILES: usize = 8;
 
 /// The entries of the files that there are, and null pointers.
 ///
