@@ -173,7 +173,7 @@ requests() {
 
 # Reads until all is done: the count, packets, and requests if there is a disk.
 under_load() {
-	local disk whole=0 net=0 before_net before_block pids=() status=0
+	local disk whole=0 tenths=0 net=0 before_net before_block pids=() status=0
 	disk=$(disk)
 	ip link set lo up || return
 	before_net=$(softirqs NET_RX) before_block=$(softirqs BLOCK)
@@ -184,6 +184,10 @@ under_load() {
 		{ [ -n "$disk" ] && [ "$block" -lt 100 ]; }; do
 		both many $((20 * cpus)) >/dev/null && kill -0 "${pids[@]}" || return
 		whole=$((whole + 20 * cpus))
+		[ "$share" -ge 100 ] || [ $((whole / ($1 / 10))) = "$tenths" ] || {
+			tenths=$((whole / ($1 / 10)))
+			echo "# $whole whole tables of $1"
+		}
 		net=$(($(softirqs NET_RX) - before_net))
 		block=$(($(softirqs BLOCK) - before_block))
 	done
