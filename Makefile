@@ -8,7 +8,7 @@ KVER ?=
 export MIRROR STALE_OK JIT_CACHE
 
 .DEFAULT_GOAL := module
-.PHONY: module demo check check-all check-debug stress shell doc lint bench kernels clean distclean help
+.PHONY: module demo lab lab-check check check-all check-debug stress bench shell doc lint kernels clean distclean help
 
 # KERNEL= or KVER= on the command line asks for one of Debian's kernels, and not for KDIR.
 ifneq ($(filter command line environment,$(origin KERNEL) $(origin KVER)),)
@@ -25,6 +25,12 @@ demo: ## Boot a stock Debian kernel in QEMU, load the module and print both tabl
 
 shell: ## The same guest for you to type in, module loaded
 	@scripts/shell.sh '$(KERNEL)' '$(KVER)'
+
+lab: ## Run the experiments of docs/lab.md in guests; makes build/lab/report.html
+	@scripts/lab.sh
+
+lab-check: ## Which exercises of docs/lab.md are done
+	@scripts/lab-check.sh '$(KERNEL)' '$(KVER)'
 
 check: ## Every test that a change must pass; the last line counts them
 	@scripts/check.sh

@@ -73,13 +73,14 @@ debug)
 	;;
 *)
 	suite host lint "$top/scripts/lint.sh"
-	guest_suites 'kernel files trace load proc security' cloud
-	guest_suites 'kernel files trace load' rt
+	guest_suites 'kernel files trace lab load proc security' cloud
+	guest_suites 'kernel files trace lab load' rt
 	suite host doc "$top/tests/host/doc.sh" "$top/build/cloud"
 	suite host compile-fail "$top/tests/host/compile-fail.sh" "$top/build/cloud"
 	suite host model "$top/tests/host/model.sh" "$top/build/cloud"
 	suite host bench "$top/tests/host/bench.sh" "$top/build/cloud"
 	suite host input "$top/tests/host/input.sh"
+	suite host lab "$top/tests/host/lab.sh"
 	suite host runner "$top/tests/host/runner.sh" "$top/build/cloud"
 	;;
 esac

@@ -4,14 +4,17 @@
 # guest-shell.sh: the .bashrc of the shell that 'make shell' gives in the guest.
 
 insmod "/jitasklet/build/$(uname -r)/jitasklet.ko"
+cd /jitasklet || true
 cat <<EOF
 
 Linux $(uname -r), with the module jitasklet loaded. Try:
-    cat /proc/jitasklet
-    cat /proc/jitasklethi
-    rmmod jitasklet; dmesg | tail
+    cat /proc/jitasklet       one table; /proc/jitasklethi is the other
+    scripts/watch.sh          the table again and again, with what has changed marked
+    lab/idle.sh               an experiment: what is expected, a table, and what was seen
+    lab/busy.sh hog.sh hi.sh pinned.sh two.sh rt.sh compile.sh    the others, in lab/
+    busybox less docs/lab.md  the handout: questions on them, and exercises
+    rmmod jitasklet; insmod build/$(uname -r)/jitasklet.ko bh=1; cat /proc/jitbh
 What you change here is gone when you leave: type exit, or press Ctrl-D.
 
 EOF
 PS1='guest (leave with exit): \w# '
-cd /root || true

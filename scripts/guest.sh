@@ -6,7 +6,8 @@
 # standard output and to OUT/NAME.out, the kernel's console to OUT/NAME.console.
 # guest.sh OUT: the same for a person: a shell.
 # Before OUT may stand
-#     --load                what makes load: a disk, and the packages of layer.sh check
+#     --disk                a disk
+#     --load                what makes load: the disk, and the packages of layer.sh check
 #     --icount              one CPU, whose clock counts instructions: see boot.sh
 #     --append PARAMETERS   parameters for the kernel
 #
@@ -17,6 +18,7 @@
 layer=() options=() icount=
 while [[ $1 = --* ]]; do
 	case $1 in
+	--disk) options+=(--disk) ;;
 	--load) layer=(--layer check) options+=(--disk) ;;
 	--icount) icount=1 options+=(--icount) ;;
 	--append) options+=(--append "$2") && shift ;;

@@ -8,8 +8,8 @@
 
 out=$("$top/scripts/build.sh" "$@")
 if [ -t 0 ] && [ -t 1 ]; then
-	exec "$top/scripts/guest.sh" "$out"
+	exec "$top/scripts/guest.sh" --disk "$out"
 fi
 commands=$(cat || true)
-exec "$top/scripts/guest.sh" "$out" shell 600 \
+exec "$top/scripts/guest.sh" --disk "$out" shell 600 \
 	". scripts/guest-shell.sh; $commands"

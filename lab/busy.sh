@@ -1,0 +1,16 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# busy.sh: every CPU is busy with an ordinary process, an endless loop.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+expect 'in most reads ksoftirqd still runs all five, before the next tick: today it is woken at' \
+	'once, and a process that keeps the CPU busy does not keep it away.'
+for ((cpu = 0; cpu < cpus; cpu++)); do
+	start busy spin
+	on_cpu "$cpu" "${started[-1]}"
+done
+reads jitasklet 20
+reads jitasklethi 20
+finish

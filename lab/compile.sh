@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# compile.sh: reads while a compile runs in the guest, as in the book's sample.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+expect 'in most reads ksoftirqd runs all five, before the next tick. Rows in a program of the' \
+	'compile, as in the book, are rare.'
+
+compile_all() {
+	local dir=/tmp/compile n
+	mkdir -p "$dir"
+	cd "$dir"
+	for n in {1..8}; do
+		cp "$LAB_TOP/tests/guest/reader.c" "$n.c"
+	done
+	printf 'all: %s\n%%.o: %%.c\n\tgcc-14 -O2 -c -o $@ $<\n' "$(echo {1..8}.o)" >Makefile
+	while :; do make -B -j "$cpus"; done >/dev/null
+}
+
+start compile compile_all
+sleep 4
+for ((i = 0; i < 30; i++)); do
+	reads jitasklet 2
+	sleep 0.1
+done
+stop
+finish

@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# hi.sh: jitasklet against jitasklethi, on a CPU where other softirqs are raised all the time. A
+# hog keeps ksoftirqd away: what is raised waits for the next interrupt, and then they run in turn.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+not_on_rt
+expect 'no other softirq runs between the schedule of jitasklethi and its first run. Before the' \
+	'first run of jitasklet others do, whose time it waits longer. The later runs, each in' \
+	'the next pass, do not differ like that.'
+
+softirqs() {
+	awk -v name="$1:" -v cpu=$((last + 2)) '$1 == name { print $cpu }' /proc/softirqs
+}
+
+# under LOAD VECTOR CPU: a load that is on the hog's CPU has to outrank it.
+under() {
+	local before began
+	hold
+	load_ready "$1" "$3"
+	[ "$3" != "$last" ] || chrt -f -p 15 "${started[-1]}"
+	hog_ready
+	before=$(softirqs "$2") began=${EPOCHREALTIME/./}
+	go
+	mark load "$2"
+	for _ in 1 2 3; do
+		reads jitasklet 10
+		reads jitasklethi 10
+	done
+	stop
+	mark "$2" $((($(softirqs "$2") - before) * 1000000 / (${EPOCHREALTIME/./} - began)))
+}
+
+# What CPU 0 sends to this machine itself, the last CPU receives, after an interrupt.
+knob /sys/class/net/lo/queues/rx-0/rps_cpus "$(printf %x $((1 << last)))"
+under net NET_RX 0
+under timer TIMER "$last"
+if [ -e /dev/nvme0n1 ]; then
+	# The end of a request is for the CPU to handle that made it.
+	knob /sys/block/nvme0n1/queue/rq_affinity 2
+	under block BLOCK "$last"
+fi
+finish

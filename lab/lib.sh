@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# lib.sh: what the experiments share. They run in the guest, as root:
+#
+#     expect SENTENCE...		what should be seen: said before, judged afterwards
+#     reads FILE COUNT		reads /proc/FILE that often, in this very shell
+#     on_cpu CPU [PID]		pins this shell, or PID
+#     called NAME			the name (comm) that this shell has in the tables
+#     start NAME FUNCTION...	runs a function in the background, until the end
+#     stop			ends all that was started
+#     hold			what is made ready from here on waits for 'go'
+#     hog_ready			a real-time process that holds the reader's CPU, the last one
+#     load_ready NAME CPU		work for softirqs, from that CPU
+#     knob FILE VALUE		writes a setting, until the end
+#     mark WORDS...			a note in the trace
+#     finish			ends the trace, shows a table and says what was seen
+#
+# With LAB_DIR set, the trace is kept there for the report, and nothing is shown. However an
+# experiment ends, what it started is killed, and what it set is as it was.
+
+set -euo pipefail
+
+lab=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
+experiment=$(basename "$0" .sh)
+tracing=/sys/kernel/tracing
+events=(irq:softirq_raise irq:softirq_entry irq:softirq_exit irq:tasklet_entry irq:tasklet_exit
+	sched:sched_switch sched:sched_wakeup irq_vectors:local_timer_entry)
+cpus=$(nproc)
+last=$((cpus - 1))
+trace=${LAB_DIR:-/tmp}/$experiment.trace
+knobs=() settings=() started=() outranks=
+
+knob() {
+	local was
+	was=$(<"$1")
+	# The files of tracefs show more than they take: all choices, with the current one in
+	# brackets, or a remark.
+	if [[ $was =~ \[(.*)\] ]]; then
+		was=${BASH_REMATCH[1]}
+	fi
+	was=${was%% (*}
+	knobs+=("$1")
+	settings+=("$was")
+	echo "$2" >"$1"
+}
+
+clean_up() {
+	local i
+	trap '' INT TERM HUP
+	set +e
+	stop
+	echo 0 >&"$switch"
+	: >"$tracing/set_event"
+	for ((i = ${#knobs[@]} - 1; i >= 0; i--)); do
+		echo "${settings[i]}" >"${knobs[i]}"
+	done
+	echo 1 >&"$switch"
+}
+
+mark() {
+	echo 1 >&"$switch"
+	echo "$*" >&"$marker"
+	echo 0 >&"$switch"
+}
+
+expect() {
+	[ -n "${LAB_DIR-}" ] || printf 'Expected: %s\n' "$*"
+	mark "expect $*"
+}
+
+# Here and in the background: no program has to start for it.
+called() {
+	printf %s "$1" >/proc/self/comm
+}
+
+on_cpu() {
+	taskset -p "$(printf %x $((1 << $1)))" "${2-$BASHPID}" >/dev/null
+}
+
+# In a process group of its own, so that its children end with it.
+start() {
+	local name=$1
+	shift
+	set -m
+	(called "$name" && "$@") </dev/null &
+	set +m
+	started+=($!)
+	mark "$name $!"
+}
+
+# Ends all that was started. The shell needs nothing else for it, not even the path of a file.
+stop() {
+	local i
+	for i in "${started[@]}"; do
+		kill -KILL -- "-$i" 2>&"$null" || :
+	done
+	wait "${started[@]}" 2>&"$null" || :
+	started=()
+	[ -z "$outranks" ] || chrt -o -p 0 "$BASHPID"
+	outranks=
+}
+
+spin() {
+	while :; do :; done
+}
+
+# The trace is on only for the time of a read. The shell is in /proc, and reads and marks without
+# help: no process starts for it, and it looks for nothing on the disk.
+reads() {
+	local i table
+	for ((i = 0; i < $2; i++)); do
+		echo 1 >&"$switch"
+		echo "read $1" >&"$marker"
+		mapfile -t table <"$1"
+		printf 'row %s\n' "${table[@]:1}" >&"$marker"
+		echo 0 >&"$switch"
+	done
+}
+
+# A pipe to oneself, in $pipe.
+pipe() {
+	rm -f "$memory/pipe"
+	mkfifo "$memory/pipe"
+	exec {pipe}<>"$memory/pipe"
+	rm "$memory/pipe"
+}
+
+# What follows, until 'go', waits for it.
+hold() {
+	pipe
+	gate=$pipe
+	pipe
+	ready=$pipe
+}
+
+go() {
+	mark go
+	printf '\n%.0s' {1..9} >&"$gate"
+}
+
+load() {
+	exec python3 -B "$memory/loads.py" "$1" <&"$gate" >&"$ready"
+}
+
+# load_ready NAME CPU: work for softirqs. See loads.py.
+load_ready() {
+	start "$1" load "$1"
+	on_cpu "$2" "${started[-1]}"
+	read -r -t 60 _ <&"$ready"
+}
+
+# A hog: a real-time process that holds the last CPU. It outranks ksoftirqd, and this shell outranks
+# it. It ends by itself, should the shell come to wait for something that it keeps from running; the
+# shell starts no program meanwhile.
+hold_cpu() {
+	local end
+	read -r _ <&"$gate"
+	for ((end = SECONDS + 10; SECONDS < end; )); do :; done
+}
+
+hog_ready() {
+	local file
+	# Nothing may help ksoftirqd to some time beside the hog.
+	for file in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
+		knob "$file" 0
+	done
+	knob /proc/sys/kernel/sched_rt_runtime_us -1
+
+	start hog hold_cpu
+	on_cpu "$last" "${started[-1]}"
+	on_cpu "$last"
+	chrt -f -p 10 "${started[-1]}"
+	chrt -f -p 20 "$BASHPID"
+	outranks=1
+}
+
+not_on_rt() {
+	! is_rt || {
+		echo "$experiment: not for PREEMPT_RT, where softirqs need a thread, which would" \
+			'have to wait for the hog' >&2
+		exit 1
+	}
+}
+
+is_rt() {
+	[[ $(uname -v) = *PREEMPT_RT* ]]
+}
+
+finish() {
+	stop
+	cat "$tracing/trace" >"$trace"
+	awk '/^# entries-in-buffer/ { split($3, n, "/"); exit n[1] != n[2] }' "$trace" || {
+		echo "$experiment: the trace is not whole: the buffer overflowed" >&2
+		exit 1
+	}
+	[ -n "${LAB_DIR-}" ] || python3 -B "$lab/observe.py" "$trace"
+}
+
+if [ "$(id -u)" != 0 ] || [ ! -d "$tracing/events/irq" ]; then
+	echo "$experiment: this is for a root shell in the guest: type 'make shell' first" >&2
+	exit 1
+fi
+
+# From here on in memory, with a copy of the shell and its libraries: where a real-time process
+# holds a CPU, the file system's workers may not run, and the shell must not come to wait for them.
+memory=/run/lab
+if [ "$lab" != "$memory" ]; then
+	export LAB_TOP=${lab%/*}
+	[ -e /proc/jitasklet ] || insmod "$LAB_TOP/build/$(uname -r)/jitasklet.ko"
+	mkdir -p "$memory"
+	# shellcheck disable=SC2046 # a word for each library
+	cp -L "$lab"/*.{sh,py} "$BASH" $(ldd "$BASH" | grep -o '/[^ ]*') "$memory"
+	exec "$memory"/ld-linux* --library-path "$memory" "$memory/bash" "$memory/$experiment.sh"
+fi
+
+exec {switch}>"$tracing/tracing_on" {marker}>"$tracing/trace_marker" {null}>/dev/null
+trap clean_up EXIT
+trap 'exit 130' INT TERM HUP
+echo 0 >"$tracing/tracing_on"
+knob "$tracing/buffer_size_kb" 8192
+# The clock of the processor counts finer than the trace prints others, and all CPUs share it.
+knob "$tracing/trace_clock" x86-tsc
+printf '%s\n' "${events[@]}" >"$tracing/set_event"
+: >"$tracing/trace"
+cd /proc
+called reader
+mark "kernel $(uname -r)"
+mark "rt $(is_rt && echo 1 || echo 0)"
+mark "mhz $(awk '/^cpu MHz/ { print $4; exit }' /proc/cpuinfo)"

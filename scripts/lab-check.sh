@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# lab-check.sh KERNEL [KVER]: builds the module as it is, boots its kernel, and says which exercises
+# of docs/lab.md are done. Exits non-zero unless all are.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+out=$("$top/scripts/build.sh" "$@") ||
+	die "the module does not build, so no exercise can be looked at: mend that first."
+exec "$top/scripts/guest.sh" "$out" lab-check 120 \
+	bash lab/check.sh "build/${out##*/}/jitasklet.ko"

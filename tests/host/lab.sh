@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# lab.sh: the exercises of docs/lab.md without and with their solutions, and the viewer.
+
+. "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
+. "$top/tests/ktap.sh"
+
+tmp=$(mktemp -d "${TMPDIR:-/var/tmp}/jitasklet-lab.XXXXXX")
+trap 'rm -rf --one-file-system "$tmp"' EXIT
+
+# Of all files that belong to the checkout, with the solutions on top.
+solved() {
+	local patch
+	mkdir "$tmp/solved"
+	(cd "$top" && git ls-files -z --cached --others --exclude-standard |
+		tar --null --files-from=- -c) | tar -x -C "$tmp/solved"
+	cd "$tmp/solved" || return
+	for patch in lab/teacher/*.patch; do
+		patch -p1 --fuzz=0 <"$patch" || return
+	done
+}
+
+# watched WANT COMMAND...: a table that changes after the first look.
+watched() {
+	local want=$1 said
+	shift
+	printf ' a  b\n 1  2\n' >"$tmp/table"
+	(sleep 1; printf ' a  b\n 1 13\n' >"$tmp/table") &
+	said=$("$@" | tr -d '\r')
+	wait
+	[ "$said" = "$want" ] || { echo "# it said: $said"; return 1; }
+}
+
+watch() {
+	"$top/scripts/watch.sh" -n 2 -i 2 "$tmp/table"
+}
+
+# In a terminal that knows nothing.
+watch_terminal() {
+	TERM=dumb script -qec "'$top/scripts/watch.sh' -n 2 -i 2 '$tmp/table'" /dev/null
+}
+
+plan 5
+t 'without any exercise, lab-check says so' red 'No exercise is done yet' make -C "$top" lab-check
+t 'the solutions apply' solved
+t 'with them, lab-check passes' make -C "$tmp/solved" lab-check
+t 'watch.sh in a pipe prints plain tables' \
+	watched $' a  b\n 1  2\n\n a  b\n 1 13' watch
+t 'watch.sh marks what has changed' watched "$tmp/table, read 1
+ a  b
+ 1  2
+$tmp/table, read 2
+ a  b
+ 1*13" watch_terminal
+end
