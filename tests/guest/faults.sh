@@ -63,7 +63,7 @@ walk() {
 }
 
 walk_read() {
-	insmod "$ko" && walk read "/proc/$1" && rmmod jitasklet
+	insmod "$ko" bh=1 && walk read "/proc/$1" && rmmod jitasklet
 }
 
 # warned NAME COMMAND...: as t, but the kernel may say that it had no memory, with a stack.
@@ -91,14 +91,15 @@ faults_are_there() {
 	[ -e /proc/self/fail-nth ] && [ -e "$faults/failslab" ]
 }
 
-plan 3
+plan 4
 if faults_are_there; then
 	set_up || exit
 	warned 'load: every allocation fails in turn' walk load "$ko"
 	warned 'jitasklet: every allocation of a read fails in turn' walk_read jitasklet
 	warned 'jitasklethi: every allocation of a read fails in turn' walk_read jitasklethi
+	warned 'jitbh: every allocation of a read fails in turn' walk_read jitbh
 else
-	for thing in load jitasklet jitasklethi; do
+	for thing in load jitasklet jitasklethi jitbh; do
 		skip "$thing: every allocation fails in turn" \
 			'the kernel has no CONFIG_FAULT_INJECTION'
 	done

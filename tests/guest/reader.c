@@ -563,7 +563,10 @@ static int read_enough(int readers, long want, int last)
 /* Loads the module and unloads it while readers loop, after ever other numbers of their reads. */
 static void reload(int cycles, const char *ko, int readers)
 {
-	int i, fd = open(ko, O_RDONLY);
+	static const char * const files[] = {
+		"/proc/jitasklet", "/proc/jitasklethi", "/proc/jitbh"
+	};
+	int i, file, fd = open(ko, O_RDONLY);
 	long want;
 
 	if (fd < 0)
@@ -571,22 +574,24 @@ static void reload(int cycles, const char *ko, int readers)
 	for (i = 0; i < readers; i++) {
 		if (fork_reader(i))
 			continue;
-		path = i % 4 < 2 ? "/proc/jitasklet" : "/proc/jitasklethi";
+		path = files[i % 3];
 		/* Eight of them looking for the file would take the CPU from who brings it. */
 		if (nice(19) < 0)
 			fail("nice: %s", strerror(errno));
 		read_on();
 	}
 	for (i = 0; i < cycles; i++) {
-		if (syscall(SYS_finit_module, fd, "", 0))
+		if (syscall(SYS_finit_module, fd, "bh=1", 0))
 			fail("load %d: %s", i, strerror(errno));
 		want = shared->tables + 1 + i % 16;
 		while (!read_enough(readers, want, i == cycles - 1))
 			usleep(100);
 		if (syscall(SYS_delete_module, "jitasklet", O_NONBLOCK))
 			fail("unload %d: %s", i, strerror(errno));
-		if (!access("/proc/jitasklet", F_OK) || !access("/proc/jitasklethi", F_OK))
-			fail("unload %d left a file", i);
+		for (file = 0; file < 3; file++) {
+			if (!access(files[file], F_OK))
+				fail("unload %d left %s", i, files[file]);
+		}
 	}
 	while (readers && !shared->gone)
 		usleep(100);

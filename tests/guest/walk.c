@@ -59,19 +59,21 @@ static void put(int fd, const char *format, ...)
 
 static int load(void)
 {
-	return syscall(SYS_finit_module, ko, "", 0) ? errno : 0;
+	return syscall(SYS_finit_module, ko, "bh=1", 0) ? errno : 0;
 }
 
 static void after_load(int n, int error)
 {
-	static const char * const files[] = { "/proc/jitasklet", "/proc/jitasklethi" };
+	static const char * const files[] = {
+		"/proc/jitasklet", "/proc/jitasklethi", "/proc/jitbh"
+	};
 	int unloaded = syscall(SYS_delete_module, "jitasklet", 0) ? errno : 0;
 	int i;
 
 	if (unloaded != (error ? ENOENT : 0))
 		fail("load %d: it gave %s, and unloading %s", n, strerrorname_np(error),
 		     strerror(unloaded));
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 3; i++) {
 		if (!access(files[i], F_OK))
 			fail("load %d: it gave %s, and left %s", n, strerror(error), files[i]);
 	}
