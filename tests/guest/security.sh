@@ -27,11 +27,11 @@ info() {
 	local field info
 	info=$(modinfo "$ko") || return
 	for field in 'author: +The jitasklet authors' 'description: +LDD3 7\.5: .*' \
-		'license: +GPL' 'name: +jitasklet' 'depends: *' \
+		'license: +GPL' 'name: +jitasklet' 'depends: *' 'parm: +.*' 'parm: +bh:1: .*' \
 		"vermagic: +$(uname -r | sed 's/[+.]/\\&/g') .*"; do
 		[ "$(grep -cxE "$field" <<<"$info")" = 1 ] || { echo "# no $field"; return 1; }
 	done
-	! grep -E '^(intree|staging|alias|parm|firmware|softdep|import_ns):' <<<"$info"
+	! grep -E '^(intree|staging|alias|firmware|softdep|import_ns):' <<<"$info"
 }
 
 read_by_nobody() {
