@@ -140,7 +140,8 @@ go() {
 }
 
 load() {
-	exec python3 -B "$memory/loads.py" "$1" <&"$gate" >&"$ready"
+	PYTHONHOME=/usr exec "$memory"/ld-linux* --library-path "$memory" "$memory/python3" -B \
+		"$memory/loads.py" "$1" <&"$gate" >&"$ready"
 }
 
 # load_ready NAME CPU: work for softirqs. See loads.py.
@@ -202,15 +203,19 @@ if [ "$(id -u)" != 0 ] || [ ! -d "$tracing/events/irq" ]; then
 	exit 1
 fi
 
-# From here on in memory, with a copy of the shell and its libraries: where a real-time process
-# holds a CPU, the file system's workers may not run, and the shell must not come to wait for them.
+# From here on in memory, with copies of the shell, of python, and of their libraries: where a
+# real-time process holds a CPU, the file system's workers may not run, and nothing must come to wait
+# for them. A page that was read once is not safe either: virtiofs drops a file's pages when somebody
+# opens it again.
 memory=/run/lab
 if [ "$lab" != "$memory" ]; then
 	export LAB_TOP=${lab%/*}
 	[ -e /proc/jitasklet ] || insmod "$LAB_TOP/build/$(uname -r)/jitasklet.ko"
 	mkdir -p "$memory"
+	python=$(command -v python3)
 	# shellcheck disable=SC2046 # a word for each library
-	cp -L "$lab"/*.{sh,py} "$BASH" $(ldd "$BASH" | grep -o '/[^ ]*') "$memory"
+	cp -L "$lab"/*.{sh,py} "$BASH" "$python" \
+		$(ldd "$BASH" "$python" | grep -o '/[^ ]*[^: ]' | sort -u) "$memory"
 	exec "$memory"/ld-linux* --library-path "$memory" "$memory/bash" "$memory/$experiment.sh"
 fi
 

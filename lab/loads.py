@@ -7,6 +7,7 @@ timer   waits that the kernel ends at each tick, by a timer: TIMER
 block   reads from a disk that only QEMU has, each ended by an interrupt: BLOCK
 """
 
+import ctypes
 import mmap
 import os
 import socket
@@ -50,6 +51,10 @@ def block():
 work = {"net": net, "timer": timer, "block": block}[sys.argv[1]]()
 for _ in range(10):
     next(work)
+# All of it into memory, MCL_CURRENT and MCL_FUTURE: where a real-time process holds a CPU, a page that
+# is still to be read may never come.
+if ctypes.CDLL(None).mlockall(3):
+    sys.exit("loads.py: mlockall failed")
 print("ready", flush=True)
 os.read(0, 1)
 for _ in work:
