@@ -204,9 +204,9 @@ if [ "$(id -u)" != 0 ] || [ ! -d "$tracing/events/irq" ]; then
 fi
 
 # From here on in memory, with copies of the shell, of python, and of their libraries: where a
-# real-time process holds a CPU, the file system's workers may not run, and nothing must come to wait
-# for them. A page that was read once is not safe either: virtiofs drops a file's pages when somebody
-# opens it again.
+# real-time process holds a CPU, the file system's workers may not run, and nothing must come to
+# wait for them. A page that was read once is not safe either: virtiofs drops a file's pages when
+# somebody opens it again.
 memory=/run/lab
 if [ "$lab" != "$memory" ]; then
 	export LAB_TOP=${lab%/*}
