@@ -11,14 +11,10 @@ trap 'rm -rf --one-file-system "$tmp"' EXIT
 
 # Of all files that belong to the checkout, with the solutions on top.
 solved() {
-	local patch
 	mkdir "$tmp/solved"
 	(cd "$top" && git ls-files -z --cached --others --exclude-standard |
 		tar --null --files-from=- -c) | tar -x -C "$tmp/solved"
-	cd "$tmp/solved" || return
-	for patch in lab/teacher/*.patch; do
-		patch -p1 --fuzz=0 <"$patch" || return
-	done
+	cd "$tmp/solved" && git apply lab/teacher/*.patch
 }
 
 # watched WANT COMMAND...: a table that changes after the first look.
