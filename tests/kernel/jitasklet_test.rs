@@ -1006,8 +1006,7 @@ fn running_on_a_cpu_that_goes_offline_it_ends_there_and_runs_again(p: Priority) 
 
     with(p, run, |t| {
         on_cpu(there, || p.schedule(&t));
-        check!(spin_until(|| flags(&t).begun.load(Relaxed) == 1));
-        check!(flags(&t).found.load(Relaxed) == there as i32);
+        check!(spin_until(|| flags(&t).found.load(Relaxed) == there as i32));
         flags(&t).go.store(1, Relaxed);
         let _offline = Offline::take(there)?;
         check!(eventually(|| flags(&t).runs() == 2));
