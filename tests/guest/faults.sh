@@ -53,7 +53,7 @@ own_sites() {
 		print "# " thing ": " sites + 0 " of them below our own code"
 		for (own in where)
 			print "# " thing ": " where[own] " in " own
-		exit bad || !begun
+		exit bad || !begun || (thing == "load" && !sites)
 	}' "$tracing/trace"
 }
 
