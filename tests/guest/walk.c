@@ -20,8 +20,8 @@
 
 #define MANY	10000
 /*
- * How many allocations there are differs from time to time, by what the kernel's caches have left. So
- * it is only after so many times in a row without a failure that there are no more.
+ * How many allocations there are differs from time to time, by what the kernel's caches have
+ * left. So it is only after so many times in a row without a failure that there are no more.
  */
 #define SPARE	30
 
