@@ -254,7 +254,7 @@ reads_allocate_nothing() {
 # The allocations of who loads and unloads, with their stacks, and all frees.
 traced_reload() (
 	cd "$tracing" || exit
-	echo global >trace_clock && echo 8192 >buffer_size_kb && echo 1 >options/sym-offset || exit
+	echo counter >trace_clock && echo 8192 >buffer_size_kb && echo 1 >options/sym-offset || exit
 	for event in "${allocs[@]}"; do
 		echo "common_pid == $BASHPID" >"events/kmem/$event/filter" &&
 			echo stacktrace >"events/kmem/$event/trigger" || exit

@@ -189,7 +189,7 @@ opens() {
 # A page for the text, and less than another one for all that belongs to an open file; all of that
 # by the kernel's own code.
 memory() {
-	opens "$1" && trace global kmem:kmalloc kmem:kmem_cache_alloc kmem:kfree \
+	opens "$1" && trace counter kmem:kmalloc kmem:kmem_cache_alloc kmem:kfree \
 		kmem:kmem_cache_free || return
 	echo "common_pid == $BASHPID" >"$tracing/events/kmem/filter" &&
 		echo 0 >"$tracing/options/hash-ptr" && opens "$1" || return

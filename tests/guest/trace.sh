@@ -29,8 +29,9 @@ jit/exit irq.tasklet_exit func=$func:symbol
 jitbh/entry workqueue.workqueue_execute_start func=$function:symbol
 jitbh/exit workqueue.workqueue_execute_end func=$function:symbol
 EOF
-	# A clock that all CPUs share, and room: with an overflow a test fails.
-	echo global >"$tracing/trace_clock" && echo 8192 >"$tracing/buffer_size_kb" &&
+	# A counter for a clock: on a slow machine the kernel may give up the TSC, and then many events
+	# have the same time. And room: with an overflow a test fails.
+	echo counter >"$tracing/trace_clock" && echo 8192 >"$tracing/buffer_size_kb" &&
 		exec {marker}>"$tracing/trace_marker"
 }
 
@@ -78,7 +79,7 @@ on_cpu() {
 reads() {
 	local i table
 	for ((i = 0; i < $2; i++)); do
-		echo "read $3" >&"$marker"
+		echo "read $3" >&"$marker" || return
 		mapfile -t table <"$1"
 		printf 'row %s\n' "${table[@]:1}" >&"$marker"
 	done
@@ -95,7 +96,15 @@ reads_everywhere() {
 # and none elsewhere. What was before the mark "ended" is only counted, if there has to be one.
 rows_fit() {
 	awk -F '\t' -v want="$1" -v earlier="${2-0}" '
-	function bad(why) { if (bads++ < 5) print "# read " reads ": " why }
+	# Once also with the events that led to it.
+	function bad(why, i) {
+		for (i = NR - 30; !bads && i <= NR; i++)
+			if (i > 0)
+				print "#   " event[i % 31]
+		if (bads++ < 5)
+			print "# read " reads + 0 ": " why
+	}
+	{ event[NR % 31] = $0 }
 	function note(k, from) {
 		where[k] = sprintf("%d    %6d   %d   %s", $4 ~ /s/, $3, $2, $5)
 		begin[k] = from + 0
