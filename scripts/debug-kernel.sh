@@ -21,10 +21,11 @@ build_kernel() {
 		release=$1
 		shift
 		cd /kernel/build
-		cat "$@" >/tmp/config
+		# Before 7.3 it is PROC_SYSCTL that brings SYSCTL along.
+		{ cat "$@"; echo CONFIG_PROC_SYSCTL=y; } >/tmp/config
 		kernel KCONFIG_ALLCONFIG=/tmp/config allnoconfig
 		# Kconfig drops without a word what it cannot have.
-		if grep "CONFIG_" /tmp/config | grep -vxFf .config; then
+		if cat "$@" | grep "CONFIG_" | grep -vxFf .config; then
 			echo "The configuration could not have the options above."
 			exit 1
 		fi
