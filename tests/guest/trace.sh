@@ -29,8 +29,8 @@ jit/exit irq.tasklet_exit func=$func:symbol
 jitbh/entry workqueue.workqueue_execute_start func=$function:symbol
 jitbh/exit workqueue.workqueue_execute_end func=$function:symbol
 EOF
-	# A counter for a clock: on a slow machine the kernel may give up the TSC, and then many events
-	# have the same time. And room: with an overflow a test fails.
+	# A counter for a clock, which orders the events of all CPUs. Where the kernel gives up the
+	# TSC, as on slow machines, many have the same time. And room: an overflow fails a test.
 	echo counter >"$tracing/trace_clock" && echo 8192 >"$tracing/buffer_size_kb" &&
 		exec {marker}>"$tracing/trace_marker"
 }
