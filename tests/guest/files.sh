@@ -67,13 +67,6 @@ unload_under_readers() {
 	are_gone && load && return "$failed"
 }
 
-ten_times() {
-	local _
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		"$@" || return
-	done
-}
-
 held_open() {
 	local line
 	coproc "$reader" "/proc/$1" hold
@@ -108,7 +101,7 @@ t 'lseek measures anew' all seek
 t 'writing is refused' all write
 t 'a comm cannot break or forge a row' all names
 t 'readers killed at any time' all kill 50
-t 'unloads while nine readers loop, ten times' ten_times unload_under_readers
+t 'unloads while nine readers loop' unload_under_readers
 t 'jitasklet: held open across rmmod it gives EIO' held_open jitasklet
 t 'jitbh: held open across rmmod it gives EIO' held_open jitbh
 for name in jitasklet jitasklethi jitbh; do
