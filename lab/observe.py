@@ -171,11 +171,12 @@ def two(trace):
     """Two tasklets at the same time."""
     different, same = overlaps(trace)
     cpus = all(run.cpu != other.cpu for run, other in different)
+    where = ", each time on two CPUs" if cpus else ", not always on two CPUs"
     readers = Counter(read.pid for read in trace.reads)
     said = [
         f"{listed(str(n) for n in readers.values())} reads of the two readers were traced. "
         f"{len(different) or 'Zero'} times a run of one tasklet overlapped with a run of the other"
-        + (", each time on two CPUs." if different and cpus else "."),
+        f"{where if different else ''}.",
         f"Runs of one and the same tasklet overlapped {len(same) or 'zero'} times.",
     ]
     return len(different) > 0 and cpus and not same, said
