@@ -9,7 +9,7 @@ expect 'in most reads ksoftirqd still runs all five, before the next tick: today
 	'once, and a process that keeps the CPU busy does not keep it away.'
 for ((cpu = 0; cpu < cpus; cpu++)); do
 	start busy spin
-	on_cpu "$cpu" "${started[-1]}"
+	on_cpu "$cpu" $!
 done
 reads jitasklet 20
 reads jitasklethi 20

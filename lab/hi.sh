@@ -20,7 +20,7 @@ under() {
 	local before began
 	hold
 	load_ready "$1" "$3"
-	[ "$3" != "$last" ] || chrt -f -p 15 "${started[-1]}"
+	[ "$3" != "$last" ] || chrt -f -p 15 $!
 	hog_ready
 	before=$(softirqs "$2") began=${EPOCHREALTIME/./}
 	go

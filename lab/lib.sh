@@ -29,7 +29,7 @@ events=(irq:softirq_raise irq:softirq_entry irq:softirq_exit irq:tasklet_entry i
 cpus=$(nproc)
 last=$((cpus - 1))
 trace=${LAB_DIR:-/tmp}/$experiment.trace
-knobs=() settings=() started=() outranks=
+knobs=() settings=() outranks='' cleaned=''
 
 knob() {
 	local was
@@ -40,13 +40,15 @@ knob() {
 		was=${BASH_REMATCH[1]}
 	fi
 	was=${was%% (*}
-	knobs+=("$1")
 	settings+=("$was")
+	knobs+=("$1")
 	echo "$2" >"$1"
 }
 
 clean_up() {
 	local i
+	[ -z "$cleaned" ] || return 0
+	cleaned=1
 	trap '' INT TERM HUP
 	set +e
 	stop
@@ -56,6 +58,12 @@ clean_up() {
 		echo "${settings[i]}" >"${knobs[i]}"
 	done
 	echo 1 >&"$switch"
+}
+
+# A second signal may come at any time, also while the first is taken (timeout sends two), and
+# where it made the shell exit, nothing would be as it was.
+interrupted() {
+	[ -n "$cleaned" ] || { clean_up; exit 130; }
 }
 
 mark() {
@@ -85,18 +93,15 @@ start() {
 	set -m
 	(called "$name" && "$@") </dev/null &
 	set +m
-	started+=($!)
 	mark "$name $!"
 }
 
 # Ends all that was started. The shell needs nothing else for it, not even the path of a file.
 stop() {
-	local i
-	for i in "${started[@]}"; do
-		kill -KILL -- "-$i" 2>&"$null" || :
-	done
-	wait "${started[@]}" 2>&"$null" || :
-	started=()
+	local pid
+	for pid in $(jobs -p); do
+		if kill -KILL -- "-$pid"; then wait "$pid" || :; fi
+	done 2>&"$null"
 	[ -z "$outranks" ] || chrt -o -p 0 "$BASHPID"
 	outranks=
 }
@@ -147,7 +152,7 @@ load() {
 # load_ready NAME CPU: work for softirqs. See loads.py.
 load_ready() {
 	start "$1" load "$1"
-	on_cpu "$2" "${started[-1]}"
+	on_cpu "$2" $!
 	read -r -t 60 _ <&"$ready"
 }
 
@@ -169,9 +174,9 @@ hog_ready() {
 	knob /proc/sys/kernel/sched_rt_runtime_us -1
 
 	start hog hold_cpu
-	on_cpu "$last" "${started[-1]}"
+	on_cpu "$last" $!
 	on_cpu "$last"
-	chrt -f -p 10 "${started[-1]}"
+	chrt -f -p 10 $!
 	chrt -f -p 20 "$BASHPID"
 	outranks=1
 }
@@ -221,7 +226,7 @@ fi
 
 exec {switch}>"$tracing/tracing_on" {marker}>"$tracing/trace_marker" {null}>/dev/null
 trap clean_up EXIT
-trap 'exit 130' INT TERM HUP
+trap interrupted INT TERM HUP
 echo 0 >"$tracing/tracing_on"
 knob "$tracing/buffer_size_kb" 8192
 # The clock of the processor counts finer than the trace prints others, and all CPUs share it.

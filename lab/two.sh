@@ -18,7 +18,7 @@ read_on() {
 	done 2>&"$null"
 }
 start another read_on
-on_cpu 0 "${started[-1]}"
+on_cpu 0 $!
 on_cpu 1
 # Many, as on a busy machine the two CPUs of the guest seldom run at the same time.
 reads jitasklet 300

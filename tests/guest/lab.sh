@@ -33,18 +33,19 @@ says() {
 }
 
 leaves_nothing() {
-	local before=$1 after
+	local before=$1 after status=0
 	shift
-	"$@"
+	"$@" || status=$?
 	after=$(state)
-	[ "$before" = "$after" ] || { echo "# it was: $before"; echo "# it is: $after"; return 1; }
+	[ "$before" = "$after" ] || { echo "# it was: $before"; echo "# it is: $after"; status=1; }
+	return "$status"
 }
 
 # interrupted EXPERIMENT SECONDS: as by Ctrl-C.
 interrupted() {
 	local status=0
 	timeout -s INT -k 60 "$2" "$top/lab/$1.sh" >/dev/null 2>&1 || status=$?
-	[ "$status" = 124 ]
+	[ "$status" = 124 ] || { echo "# timeout ended with $status instead of 124"; return 1; }
 }
 
 before=$(state)
