@@ -16,14 +16,11 @@ mkdir -p "$results"
 summary=()
 passed=0 failed=0 skipped=0
 
-# suite KERNEL NAME COMMAND...: a suite fails also if all its results are good and it exits
-# non-zero: a guest may die after its last test.
-suite() {
-	local kernel=$1 name=$2 ktap=$results/$2-$1.ktap began=$SECONDS status=0 counts p f s
-	shift 2
-	printf '\n# %s: %s\n' "$kernel" "$name"
-	"$@" </dev/null | tee "$ktap" || status=$?
-	counts=$("$top/scripts/ktap.sh" "$kernel: $name" "$ktap")
+# counted KERNEL NAME STATUS SECONDS: a suite fails also if all its results are good and it ended
+# with a non-zero status: a guest may die after its last test.
+counted() {
+	local kernel=$1 name=$2 status=$3 counts p f s
+	counts=$("$top/scripts/ktap.sh" "$kernel: $name" "$results/$name-$kernel.ktap")
 	read -r p f s <<<"$counts"
 	if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
 		f=1
@@ -31,30 +28,57 @@ suite() {
 	fi
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	summary+=("$(printf '%-28s %-13s %6d %6d %7d %5d s' \
-		"$kernel" "$name" "$p" "$f" "$s" $((SECONDS - began)))")
+		"$kernel" "$name" "$p" "$f" "$s" "$4")")
 }
 
-# guest_suites "SUITES" KERNEL [KVER]: the suites that run in a guest of that kernel. The load is a
-# thousandth of that in stress.sh.
+# suite KERNEL NAME COMMAND...
+suite() {
+	local kernel=$1 name=$2 began=$SECONDS status=0
+	shift 2
+	printf '\n# %s: %s\n' "$kernel" "$name"
+	"$@" </dev/null | tee "$results/$name-$kernel.ktap" || status=$?
+	counted "$kernel" "$name" "$status" $((SECONDS - began))
+}
+
+# guest_suites KERNEL KVER "SUITES"...: the suites that run in a guest of that kernel, those of one
+# word list in the same guest. A boot of the debug kernel takes longer than most suites.
 guest_suites() {
-	local out release name names=$1 options share
-	shift
-	if out=$("$top/scripts/build.sh" "$@") && "$top/scripts/build-tests.sh" "$out"; then
-		release=${out##*/}
-		for name in $names; do
-			options=() share=()
-			case $name in
-			load) options=(--load) share=(1000) ;;
-			proc) options=(--load) ;;
-			signature) options=(--append module.sig_enforce=1) ;;
-			esac
-			suite "$release" "$name" "$top/scripts/guest.sh" "${options[@]}" "$out" \
-				"$name" 1800 bash "tests/guest/$name.sh" "build/$release" \
-				"${share[@]}"
+	local kernel=$1 version=$2 out names
+	shift 2
+	if out=$("$top/scripts/build.sh" "$kernel" "$version") &&
+		"$top/scripts/build-tests.sh" "$out"; then
+		for names; do
+			guest "$out" "$names"
 		done
 	else
-		suite "$*" build false
+		suite "$kernel${version:+ $version}" build false
 	fi
+}
+
+guest() {
+	local out=$1 release=${1##*/} names name options=() all ktap status=0 its seconds
+	read -ra names <<<"$2"
+	case $2 in
+	*load* | *proc*) options=(--load) ;;
+	signature) options=(--append module.sig_enforce=1) ;;
+	esac
+	all=$results/guest-${names[0]}-$release
+	printf '\n# %s: %s\n' "$release" "$2"
+	"$top/scripts/guest.sh" "${options[@]}" "$out" "${names[0]}" 2400 \
+		bash tests/guest/all.sh "build/$release" "${names[@]}" </dev/null |
+		tee "$all" || status=$?
+
+	for name in "${names[@]}"; do
+		ktap=$results/$name-$release.ktap
+		tr -d '\r' <"$all" |
+			awk -v name="$name" '/^# suite / { its = $3 == name } its' >"$ktap"
+		read -r its seconds <<<"$(awk '/^# ended with / { print $4, $6 }' "$ktap")"
+		its=${its:-1}
+		# A guest that failed although its suites did not, died after the last of them.
+		[ "$its" -eq 0 ] || status=0
+		[ "$name" != "${names[-1]}" ] || its=$((its + status))
+		counted "$release" "$name" "$its" "${seconds:-0}"
+	done
 }
 
 case ${1-} in
@@ -63,18 +87,18 @@ all)
 		sort -Vu | tail -n 2)
 	for version in $versions; do
 		for flavour in cloud generic rt; do
-			guest_suites 'kernel files trace' "$flavour" "$version"
+			guest_suites "$flavour" "$version" 'kernel files trace'
 		done
 	done
 	;;
 debug)
-	guest_suites 'kernel files trace faults load proc security peer signature' debug
+	guest_suites debug '' 'kernel faults files trace security' 'load proc' peer signature
 	suite debug initramfs "$top/tests/host/initramfs.sh" "$top/build/debug"
 	;;
 *)
 	suite host lint "$top/scripts/lint.sh"
-	guest_suites 'kernel files trace lab load proc security' cloud
-	guest_suites 'kernel files trace lab load' rt
+	guest_suites cloud '' 'kernel files lab trace security' 'load proc'
+	guest_suites rt '' 'kernel files lab trace' load
 	suite host doc "$top/tests/host/doc.sh" "$top/build/cloud"
 	suite host compile-fail "$top/tests/host/compile-fail.sh" "$top/build/cloud"
 	suite host model "$top/tests/host/model.sh" "$top/build/cloud"

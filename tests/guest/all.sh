@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# all.sh BUILD SUITE...: runs suites one after another, in the guest. Before each is a line
+# "# suite NAME", and after it how it ended. The load is a thousandth of that in stress.sh.
+
+build=$1 failed=0
+shift
+for suite; do
+	echo "# suite $suite"
+	began=$SECONDS status=0 share=()
+	[ "$suite" != load ] || share=(1000)
+	bash "${BASH_SOURCE[0]%/*}/$suite.sh" "$build" "${share[@]}" || status=$?
+	echo "# ended with $status after $((SECONDS - began)) s"
+	[ "$status" -eq 0 ] || failed=1
+done
+exit "$failed"
