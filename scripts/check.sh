@@ -92,7 +92,9 @@ all)
 	done
 	;;
 debug)
-	guest_suites debug '' 'kernel faults files trace security' 'load proc' peer signature
+	# What 'faults' sets for stacks, 'trace' would see in its events, and what 'kernel' leaks on
+	# purpose would be found in what comes after it.
+	guest_suites debug '' 'files trace security faults kernel' 'load proc' peer signature
 	suite debug initramfs "$top/tests/host/initramfs.sh" "$top/build/debug"
 	;;
 *)

@@ -18,7 +18,7 @@ set_up() {
 		fail_page_alloc/min-order {failslab,fail_page_alloc}/verbose; do
 		[ ! -e "$faults/$knob" ] || echo 0 >"$faults/$knob" || return
 	done
-	echo 16384 >"$tracing/buffer_size_kb"
+	echo 1 >"$tracing/tracing_on" && echo 16384 >"$tracing/buffer_size_kb"
 	echo 1 >"$tracing/options/sym-addr"
 	for event in kmalloc kmem_cache_alloc; do
 		echo 'stacktrace if ptr == 0' >"$tracing/events/kmem/$event/trigger" || return
