@@ -4,6 +4,8 @@
 # all.sh BUILD SUITE...: runs suites one after another, in the guest. Before each is a line
 # "# suite NAME", and after it how it ended. The load is a thousandth of that in stress.sh.
 
+set -uo pipefail
+
 build=$1 failed=0
 shift
 for suite; do
