@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A completion whose wait a signal can end.
+//! A completion whose wait a signal can interrupt.
 //!
-//! `kernel::sync::Completion` waits uninterruptibly only; a `read(2)` that may have to wait must
-//! answer to Ctrl-C.
+//! `kernel::sync::Completion` can only be waited for uninterruptibly; a `read(2)` that waits must
+//! respond to Ctrl-C.
 //!
 //! C header: [`include/linux/completion.h`](srctree/include/linux/completion.h)
 
@@ -20,7 +20,7 @@ pub struct Completion {
     inner: Opaque<bindings::completion>,
 }
 
-// SAFETY: A `struct completion` belongs to no task or CPU; its own lock guards all that it holds.
+// SAFETY: A `struct completion` is bound to no task or CPU; its own lock guards its contents.
 unsafe impl Send for Completion {}
 // SAFETY: `complete` and `wait_for_completion_interruptible`, the only operations, take that lock.
 unsafe impl Sync for Completion {}
@@ -38,7 +38,7 @@ impl Completion {
         })
     }
 
-    /// Wakes one waiter, now or as soon as there is one.
+    /// Wakes one waiter, or lets the next one pass without waiting.
     ///
     /// May be called from any context.
     #[inline]
@@ -47,14 +47,14 @@ impl Completion {
         unsafe { bindings::complete(self.inner.get()) }
     }
 
-    /// Waits until [`complete`](Self::complete) was called, or a signal is pending.
+    /// Waits until [`complete`](Self::complete) is called or a signal is pending.
     ///
     /// Process context; may sleep, and says so through `might_sleep`.
     ///
     /// # Errors
     ///
-    /// `ERESTARTSYS` when a signal came first: the system call restarts or returns `EINTR`, as the
-    /// signal's handler asks for.
+    /// `ERESTARTSYS` when a signal came first: the system call then restarts or returns `EINTR`,
+    /// depending on the signal's handler.
     #[inline]
     pub fn wait_for_completion_interruptible(&self) -> Result {
         // SAFETY: `inner` is an initialised completion by the type invariant.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where am I: the time, the kind of context, the task and the CPU that code finds itself in.
+//! The context that code runs in: the time, the kind of context, the task and the CPU.
 //!
 //! The kernel crate has neither `in_interrupt()` nor a task's comm.
 //!
@@ -20,8 +20,8 @@ use kernel::{
 /// The size of a comm, with its terminating NUL.
 const TASK_COMM_LEN: usize = bindings::TASK_COMM_LEN as usize;
 
-/// `struct task_struct`, whose layout is of no interest here and which, depending on the kernel's
-/// configuration, rustc does not take for FFI-safe.
+/// `struct task_struct`. It is opaque here: depending on the kernel's configuration, rustc does not
+/// consider its bindings FFI-safe.
 type RawTask = ffi::c_void;
 
 extern "C" {
@@ -32,7 +32,7 @@ extern "C" {
     fn copy_task_comm(buf: *mut [u8; TASK_COMM_LEN], tsk: *mut RawTask);
 }
 
-/// What [`Context::current`] saw.
+/// The context that [`Context::current`] captured.
 #[derive(Clone, Copy, Default, Zeroable)]
 pub struct Context {
     /// `jiffies`: ticks since boot, `HZ` of them a second.
@@ -40,18 +40,18 @@ pub struct Context {
     /// `in_interrupt()`: whether this was a hard interrupt, a softirq, or a region with softirqs
     /// disabled, rather than plain process context.
     pub in_interrupt: bool,
-    /// `current->pid`, in the initial PID namespace: in an interrupt, of whoever was interrupted.
+    /// `current->pid`, in the initial PID namespace: in an interrupt, that of the interrupted task.
     pub pid: Pid,
-    /// The CPU, which outside of an interrupt may have changed since.
+    /// The CPU. In process context the task may have moved to another one since.
     pub cpu: u32,
     comm: [u8; TASK_COMM_LEN],
 }
 
 impl Context {
-    /// Looks around.
+    /// Captures the current context.
     ///
     /// May be called from any context. In process context the task may move to another CPU at any
-    /// time, so that `cpu` is where it was, not where it is.
+    /// time, so `cpu` is where it was, not where it is.
     pub fn current() -> Self {
         let task = Task::current_raw();
         let mut comm = [0; TASK_COMM_LEN];
@@ -62,12 +62,12 @@ impl Context {
         unsafe { copy_task_comm(&raw mut comm, task.cast()) };
 
         Self {
-            // SAFETY: `jiffies` is a word that any context may read at any time; the volatile read
-            // is C's `READ_ONCE`, as the timer interrupt changes it meanwhile.
+            // SAFETY: `jiffies` is a word that any context may read at any time. The volatile read
+            // is C's `READ_ONCE`, because the timer interrupt changes it concurrently.
             jiffies: unsafe { (&raw const bindings::jiffies).read_volatile() },
             // SAFETY: Reads the preempt count of the current CPU or task, which any context may.
             in_interrupt: unsafe { in_interrupt() },
-            // SAFETY: As above, and the pid of a task does not change.
+            // SAFETY: `current` is valid, as above, and the pid of a task does not change.
             pid: unsafe { (*task).pid },
             cpu: CpuId::current().as_u32(),
             comm,

@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The table that a read shows, formatted without `core::fmt`, which costs three times as much as C's
-//! `printf` does and makes half of a small module.
+//! `printf` and would be half of a small module.
 
 use crate::context::Context;
 
-/// What the table begins with.
+/// The first line of the table.
 pub const HEADER: &[u8] = b"   time   delta  inirq    pid   cpu command\n";
 
-/// A row. It is written from its end to its beginning, as the digits of a number come from the last
-/// to the first, and how much padding it takes is known after them.
+/// A row. It is written from its end to its beginning, because division yields the last digit of a
+/// number first, and the padding is known only once all digits are.
 ///
-/// There is more room than the longest row takes, which is less than 140 bytes, and as much as a byte
-/// can count: so there is no index to check.
+/// 256 bytes: exactly what a `u8` can index, so no bounds checks. The longest row has less than 140.
 pub struct Row {
     bytes: [u8; 256],
     begin: u8,
 }
 
 impl Row {
-    /// The row as C's `"%9li  %3li     %i    %6i   %i   %s\n"` has it, `before` being the jiffies of
-    /// the row before.
+    /// Formats a row as C's `"%9li  %3li     %i    %6i   %i   %s\n"` does. `before` is the jiffies
+    /// value of the row before.
     pub fn new(seen: &Context, before: usize) -> Self {
         let mut row = Self {
             bytes: [b' '; 256],
@@ -38,23 +37,23 @@ impl Row {
         row
     }
 
-    /// What it consists of.
+    /// The text of the row.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[usize::from(self.begin)..]
     }
 
-    /// Puts a byte in front of what there is.
+    /// Prepends a byte.
     fn push(&mut self, byte: u8) {
         self.spaces(1);
         self.bytes[usize::from(self.begin)] = byte;
     }
 
-    /// Puts spaces in front of what there is. They are there already.
+    /// Prepends spaces, which the buffer is filled with from the start.
     fn spaces(&mut self, count: u8) {
         self.begin = self.begin.wrapping_sub(count);
     }
 
-    /// As C's `%*li`, behind a gap of so many spaces.
+    /// Prepends a number as C's `%*li` formats it, and `gap` spaces before it.
     ///
     /// Inlined five times, it would be a quarter of the module.
     #[inline(never)]
@@ -76,8 +75,8 @@ impl Row {
         self.spaces(gap.wrapping_add(padding));
     }
 
-    /// What would break a row or forge one, the control characters, and the backslash of the escapes,
-    /// become a backslash and three octal digits, as C's `seq_escape` makes them.
+    /// Prepends a text that cannot break or forge a row: control characters and the backslash become a
+    /// backslash and three octal digits, as in C's `seq_escape`.
     fn escaped(&mut self, text: &[u8]) {
         for &byte in text.iter().rev() {
             if byte < b' ' || byte == 0x7f || byte == b'\\' {
