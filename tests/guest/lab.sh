@@ -14,11 +14,8 @@ settings=(/sys/kernel/debug/sched/fair_server/cpu*/runtime /proc/sys/kernel/sche
 
 # The settings, and what runs with a real-time priority or the name that a load has.
 state() {
-	local comm
 	grep -H '' "${settings[@]}"
-	for comm in /proc/[0-9]*/comm; do
-		grep -xE 'hog|busy|another|net|timer|block|compile|cc1|make' "$comm"
-	done 2>/dev/null
+	grep -hxE 'hog|busy|another|net|timer|block|compile|cc1|make' /proc/[0-9]*/comm 2>/dev/null
 	return 0
 }
 
