@@ -202,7 +202,10 @@ memory() {
 		kmem:kmem_cache_free || return
 	echo "common_pid == $BASHPID" >"$tracing/events/kmem/filter" &&
 		echo 0 >"$tracing/options/hash-ptr" && opens "$1" || return
-	traced && awk '
+	traced || return
+	echo 0 >"$tracing/events/kmem/filter"
+	echo 1 >"$tracing/options/hash-ptr"
+	awk '
 	{ ptr = site = bytes = "" }
 	match($0, /ptr=[0-9a-fx]+/) { ptr = substr($0, RSTART, RLENGTH) }
 	match($0, /call_site=[^ ]+( \[[a-z_]+\])?/) { site = substr($0, RSTART + 10, RLENGTH - 10) }
