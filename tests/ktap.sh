@@ -88,7 +88,7 @@ red() {
 	return 1
 }
 
-# kmemleak does not suspect what is younger than five seconds (MSECS_MIN_AGE, which nothing can set),
+# kmemleak does not suspect what is younger than five seconds (MSECS_MIN_AGE, which cannot be set),
 # nor what it saw only once. What the last test left has to get that old.
 nothing_leaked() {
 	sleep 5.1

@@ -256,7 +256,7 @@ waited() {
 	}
 	END {
 		printf "# %d reads: local timer interrupts before the first run: none in %d, " \
-			"at most %d (%d with those in softirqs); %d on a CPU that was idle meanwhile; " \
+			"at most %d (%d with those in softirqs); %d on a CPU that was idle; " \
 			"%d first runs in a hog\n", reads, none, most, all, slept, hogged
 		exit reads != want || (hogs ? most > 1 || 2 * hogged <= under : slept)
 	}' "$events"
