@@ -157,7 +157,7 @@ static long long count_reads(int reader, int file)
 /* Reads per second, after every reader has left the file before. */
 static long long rate(int file, int readers, int ms)
 {
-	long long before[READERS], began, took, reads = 0;
+	long long before[READERS], before_all = 0, began, took, reads;
 	int i;
 
 	for (i = 0; i < readers; i++)
@@ -169,11 +169,14 @@ static long long rate(int file, int readers, int ms)
 	}
 	began = now();
 	for (i = 0; i < readers; i++)
-		reads -= count_reads(i, file);
-	usleep(ms * 1000);
-	for (i = 0; i < readers; i++)
-		reads += count_reads(i, file);
-	took = now() - began;
+		before_all += count_reads(i, file);
+	/* On a slow machine for longer, until there is something to count. */
+	do {
+		usleep(ms * 1000);
+		took = now() - began;
+		for (i = 0, reads = -before_all; i < readers; i++)
+			reads += count_reads(i, file);
+	} while (reads < readers);
 	return reads * 1000000000 / took;
 }
 

@@ -13,7 +13,7 @@ n=0 failed=0
 for experiment; do
 	n=$((n + 1)) began=$SECONDS
 	printf '  %s of %s: %-8s ' "$n" $# "$experiment"
-	if timeout 300 "${BASH_SOURCE[0]%/*}/$experiment.sh"; then
+	if timeout 1000 "${BASH_SOURCE[0]%/*}/$experiment.sh"; then
 		echo "done in $((SECONDS - began)) s"
 	else
 		echo "failed after $((SECONDS - began)) s, with status $?"

@@ -28,8 +28,8 @@ shown() {
 		echo "There is no /proc/$1 yet."
 		return 2
 	}
-	text=$(timeout 20 cat "/proc/$1") || {
-		echo "/proc/$1 cannot be read, or not within 20 s."
+	text=$(timeout 200 cat "/proc/$1") || {
+		echo "/proc/$1 cannot be read, or not within 200 s."
 		return 1
 	}
 }

@@ -19,8 +19,10 @@ compile_all() {
 	while :; do make -B -j "$cpus"; done >/dev/null
 }
 
+rm -f /tmp/compile/1.o
 start compile compile_all
-sleep 4
+until [ -s /tmp/compile/1.o ]; do sleep 0.1; done
+# At times of their own, so that they meet this and that part of the compile.
 for ((i = 0; i < 30; i++)); do
 	reads jitasklet 2
 	sleep 0.1

@@ -153,16 +153,16 @@ load() {
 load_ready() {
 	start "$1" load "$1"
 	on_cpu "$2" $!
-	read -r -t 60 _ <&"$ready"
+	read -r -t 600 _ <&"$ready"
 }
 
 # A hog: a real-time process that holds the last CPU. It outranks ksoftirqd, and this shell outranks
-# it. It ends by itself, should the shell come to wait for something that it keeps from running; the
-# shell starts no program meanwhile.
+# it. It ends by itself, as a guard, should the shell come to wait for something that it keeps from
+# running; the shell starts no program meanwhile.
 hold_cpu() {
 	local end
 	read -r _ <&"$gate"
-	for ((end = SECONDS + 10; SECONDS < end; )); do :; done
+	for ((end = SECONDS + 100; SECONDS < end; )); do :; done
 }
 
 hog_ready() {

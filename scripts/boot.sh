@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# boot.sh [--disk] [--icount] [--append PARAMETERS] tcg|kvm IMAGE SECONDS [COMMAND]: boots the
-# kernel IMAGE with the build root as its root, and runs COMMAND in it, or a shell for a person.
-# Runs in the build root: see enter.sh.
+# boot.sh [--disk] [--icount] [--speed=fast|slow] [--append PARAMETERS] tcg|kvm IMAGE SECONDS
+# [COMMAND]: boots the kernel IMAGE with the build root as its root, and runs COMMAND in it, or a
+# shell for a person. Runs in the build root: see enter.sh.
 #
 # With --icount the guest has one emulated CPU, whose clock counts its instructions: one is one
-# nanosecond, however busy this machine is.
+# nanosecond, however busy this machine is. --speed=fast does the same with two CPUs, which then
+# take turns in one thread. --speed=slow gives QEMU about a quarter of a CPU: see slow-qemu.sh.
 #
 # vng's guest is a copy of where it runs, and its init is a shell script of some sixty commands. An
 # emulated CPU takes 60 ms for each of them that is busybox, and 120 to 250 ms for one that is a
@@ -26,10 +27,14 @@ while [[ $1 = --* ]]; do
 		qemu+=' -device virtio-blk-pci,drive=zeros,num-queues=1,share-rw=on'
 		;;
 	# The guest cannot know that this TSC is as good as it gets, and would read slower clocks.
-	--icount)
-		cpus=1
+	--icount | --speed=fast)
+		[ "$1" != --icount ] || cpus=1
 		qemu+=' -icount shift=0,sleep=off'
 		args+=(--append tsc=reliable)
+		;;
+	# Found before the real one.
+	--speed=slow)
+		ln -sf /jitasklet/scripts/slow-qemu.sh /usr/sbin/qemu-system-x86_64
 		;;
 	--append)
 		args+=(--append "$2")

@@ -9,18 +9,20 @@
 #     --disk                a disk
 #     --load                what makes load: the disk, and the packages of layer.sh check
 #     --icount              one CPU, whose clock counts instructions: see boot.sh
+#     --speed fast|slow     as on a much faster or slower machine; so does the variable SPEED
 #     --append PARAMETERS   parameters for the kernel
 #
 # A guest that dies, does not finish within SECONDS, or prints a splat fails, whatever COMMAND says.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-layer=() options=() icount=
+layer=() options=() icount='' speed=${SPEED-}
 while [[ $1 = --* ]]; do
 	case $1 in
 	--disk) options+=(--disk) ;;
 	--load) layer=(--layer check) options+=(--disk) ;;
 	--icount) icount=1 options+=(--icount) ;;
+	--speed) speed=$2 && shift ;;
 	--append) options+=(--append "$2") && shift ;;
 	*) die "guest.sh: there is no option $1." ;;
 	esac
@@ -31,6 +33,14 @@ release=${out##*/}
 name=${2-shell} seconds=${3-0}
 shift $(($# < 3 ? $# : 3))
 console=$out/$name.console
+
+# Only emulation can count. Limits are guards against hangs, and no reason to fail a slow machine.
+case $speed in
+fast) [ -n "$icount" ] || { icount=1 && options+=(--speed=fast); } ;;
+slow) [ -n "$icount" ] || { seconds=$((10 * seconds)) && options+=(--speed=slow); } ;;
+'') ;;
+*) die "SPEED=$speed: there is no such speed. Set it to fast or slow, or leave it empty." ;;
+esac
 
 in_root() {
 	"$top/scripts/enter.sh" "${layer[@]}" "$out/tree" "$@"
@@ -51,7 +61,6 @@ accelerator() {
 	cat "$verdict"
 }
 
-# Only emulation can count.
 accel=tcg
 [ -n "$icount" ] || accel=$(accelerator)
 boot=(bash /jitasklet/scripts/boot.sh "${options[@]}" "$accel" "/jitasklet/build/$release/vmlinuz"
@@ -62,7 +71,7 @@ if [ $# -eq 0 ]; then
 	exit
 fi
 
-say "booting Linux $release in QEMU (${accel^^}) ..."
+say "booting Linux $release in QEMU (${accel^^}${speed:+, SPEED=$speed}) ..."
 for try in 1 2 3; do
 	status=0
 	# The console and the output are pipes, as QEMU would truncate files.

@@ -8,5 +8,5 @@
 
 out=$("$top/scripts/build.sh" "$@") ||
 	die "the module does not build, so no exercise can be looked at: mend that first."
-exec "$top/scripts/guest.sh" "$out" lab-check 120 \
+exec "$top/scripts/guest.sh" "$out" lab-check 1000 \
 	bash lab/check.sh "build/${out##*/}/jitasklet.ko"

@@ -53,17 +53,21 @@ refuses_parameters() {
 
 # Readers in a loop on all files, and the module goes from under them.
 unload_under_readers() {
-	local pids=() pid file failed=0
+	local pids=() pid file fd failed=0
+	mkfifo /tmp/files.begun && exec {fd}<>/tmp/files.begun || return
 	for file in jitasklet{,,} jitasklethi{,,} jitbh{,,}; do
-		"$reader" "/proc/$file" loop &
+		"$reader" "/proc/$file" loop >&"$fd" &
 		pids+=($!)
 	done
-	# All of them have read something once the tasklets ran eight times as often.
-	"$reader" /proc/jitasklet many 50 || failed=1
+	# Each says so when it has read the file once.
+	for pid in "${pids[@]}"; do
+		read -r -t 600 -u "$fd" _ || failed=1
+	done
 	rmmod jitasklet || failed=1
 	for pid in "${pids[@]}"; do
 		wait "$pid" || failed=1
 	done
+	exec {fd}<&-
 	are_gone && load && return "$failed"
 }
 

@@ -271,6 +271,7 @@ traced_reload() (
 			echo stacktrace >"events/kmem/$event/trigger" || exit
 	done
 	: >trace
+	echo 1 >tracing_on
 	for event in "${frees[@]}" "${allocs[@]}"; do
 		echo 1 >"events/kmem/$event/enable" || exit
 	done

@@ -42,7 +42,8 @@ stress_ng() {
 	count_anew || return
 	(cd /tmp && exec "${as[@]}" stress-ng --quiet --procfs 2) &
 	pid=$!
-	until have_read stress-ng-procf 1 >/dev/null || ! kill -0 "$pid"; do :; done
+	# Looking takes the CPU from stress-ng.
+	until have_read stress-ng-procf 1 >/dev/null || ! kill -0 "$pid"; do sleep 0.2; done
 	kill "$pid"
 	wait "$pid" || status=$?
 	have_read stress-ng-procf 1 && return "$status"

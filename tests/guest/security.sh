@@ -84,7 +84,7 @@ no_addresses() {
 pid_namespace() {
 	local lines pid result=1
 	coproc unshare --pid --fork --mount-proc bash -c '
-		for try in {1..50}; do
+		for try in {1..10000}; do
 			mapfile -t table <"$0" || exit
 			read -r _ _ _ pid _ <<<"${table[6]}"
 			[ "$pid" = 0 ] || break
@@ -113,7 +113,7 @@ mounted() {
 hidden_and_shown() {
 	mounted hidepid=2 setpriv --reuid 65534 --regid 65534 --clear-groups bash -c '
 		[ ! -e /proc/1 ] || exit
-		for try in {1..50}; do
+		for try in {1..10000}; do
 			mapfile -t table <"$0" || exit
 			read -r _ _ _ pid _ comm <<<"${table[6]}"
 			[ "$pid" = "$$" ] || [ "$pid" = 0 ] || break
@@ -202,7 +202,10 @@ memory() {
 		kmem:kmem_cache_free || return
 	echo "common_pid == $BASHPID" >"$tracing/events/kmem/filter" &&
 		echo 0 >"$tracing/options/hash-ptr" && opens "$1" || return
-	traced && awk '
+	traced || return
+	echo 0 >"$tracing/events/kmem/filter"
+	echo 1 >"$tracing/options/hash-ptr"
+	awk '
 	{ ptr = site = bytes = "" }
 	match($0, /ptr=[0-9a-fx]+/) { ptr = substr($0, RSTART, RLENGTH) }
 	match($0, /call_site=[^ ]+( \[[a-z_]+\])?/) { site = substr($0, RSTART + 10, RLENGTH - 10) }

@@ -19,12 +19,14 @@ solved() {
 
 # watched WANT COMMAND...: a table that changes after the first look.
 watched() {
-	local want=$1 said
+	local want=$1 said line
 	shift
 	printf ' a  b\n 1  2\n' >"$tmp/table"
-	(sleep 1; printf ' a  b\n 1 13\n' >"$tmp/table") &
-	said=$("$@" | tr -d '\r')
-	wait
+	said=$("$@" | while IFS= read -r line; do
+		line=${line%$'\r'}
+		printf '%s\n' "$line"
+		[ "$line" != ' 1  2' ] || printf ' a  b\n 1 13\n' >"$tmp/table"
+	done)
 	[ "$said" = "$want" ] || { echo "# it said: $said"; return 1; }
 }
 

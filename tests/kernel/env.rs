@@ -89,8 +89,7 @@ impl Drop for Offline {
     }
 }
 
-/// Calls `f` on `cpu` with interrupts off, and waits for it: in an interrupt, if that is not the
-/// CPU of the caller and the kernel is not PREEMPT_RT.
+/// Calls `f` on `cpu` in a hard interrupt, and waits for it. May sleep.
 pub(crate) fn on_cpu<F: Fn() + Sync>(cpu: u32, f: F) {
     // SAFETY: `call::<F>` gets a pointer to `f`, which lives until the call has returned.
     unsafe { test_on_cpu(cpu, call::<F>, core::ptr::from_ref(&f).cast_mut().cast()) };

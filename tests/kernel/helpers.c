@@ -8,6 +8,7 @@
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/hardirq.h>
+#include <linux/irq_work.h>
 #include <linux/irqflags.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
@@ -41,24 +42,39 @@ int test_pin(int cpu)
 	return set_cpus_allowed_ptr(current, cpu < 0 ? cpu_possible_mask : cpumask_of(cpu));
 }
 
+struct test_call {
+	struct irq_work work;
+	void (*run)(void *arg);
+	void *arg;
+};
+
+static void test_run_call(struct irq_work *work)
+{
+	struct test_call *call = container_of(work, struct test_call, work);
+
+	call->run(call->arg);
+}
+
+static void test_interrupt_self(void *work)
+{
+	irq_work_queue(work);
+}
+
 /*
- * Calls @run on @cpu with interrupts off, and waits for it. On PREEMPT_RT the kernel warns of an
- * interrupt from another CPU that raises a softirq, so there the task goes to the CPU itself.
+ * Calls @run on @cpu in a hard interrupt that the CPU sends to itself, and waits for it. A call
+ * from another CPU would not do: the idle loop may take it without an interrupt, and on PREEMPT_RT
+ * the kernel warns of one that raises a softirq.
  */
 void test_on_cpu(unsigned int cpu, void (*run)(void *arg), void *arg)
 {
-	int pinned_to = current->nr_cpus_allowed == 1 ? (int)task_cpu(current) : -1;
-	unsigned long flags;
+	struct test_call call = {
+		.work = IRQ_WORK_INIT_HARD(test_run_call),
+		.run = run,
+		.arg = arg,
+	};
 
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT)) {
-		smp_call_function_single(cpu, run, arg, true);
-		return;
-	}
-	test_pin(cpu);
-	local_irq_save(flags);
-	run(arg);
-	local_irq_restore(flags);
-	test_pin(pinned_to);
+	smp_call_function_single(cpu, test_interrupt_self, &call.work, true);
+	irq_work_sync(&call.work);
 }
 
 struct test_job {

@@ -214,20 +214,22 @@ fn count_in_state(_: &Flags, runs: &mut u32, _: &TaskletContext<'_>) {
     *runs += 1;
 }
 
-/// Waits, in process context, until `condition` holds; gives up after ten seconds of waiting.
+/// Waits, in process context, until `condition` holds. Most do at once. It gives up after 100
+/// seconds, as a guard against hangs.
 fn eventually(condition: impl Fn() -> bool) -> bool {
-    for _ in 0..10_000 {
+    for n in 0..100_000 {
         if condition() {
             return true;
         }
-        fsleep(Delta::from_millis(1));
+        fsleep(Delta::from_micros(if n < 20 { 50 } else { 1_000 }));
     }
     false
 }
 
-/// The same in a callback, which must not sleep; gives up after two seconds.
+/// The same in a callback, which must not sleep. It gives up after ten seconds, before the kernel
+/// takes the CPU for locked up.
 fn spin_until(condition: impl Fn() -> bool) -> bool {
-    for _ in 0..2_000_000 {
+    for _ in 0..10_000_000 {
         if condition() {
             return true;
         }
@@ -280,7 +282,11 @@ fn runs_on_the_cpu_that_scheduled_it(p: Priority) -> Verdict {
 
     with((), run, |t| {
         for (n, cpu) in online_cpus().enumerate() {
-            on_cpu(cpu, || p.schedule(&t));
+            on_cpu(cpu, || {
+                flags(&t).go.store(i32::from(env::in_hardirq()), Relaxed);
+                p.schedule(&t);
+            });
+            check!(flags(&t).go.load(Relaxed) == 1);
             check!(eventually(|| flags(&t).runs() == n as i32 + 1));
             check!(flags(&t).found.load(Relaxed) == cpu as i32);
         }
@@ -312,15 +318,22 @@ fn never_runs_twice_at_the_same_time(p: Priority) -> Verdict {
     }
 
     with((), run, |mut t| {
-        // Until both have run it, as one that finds it scheduled by the other does not.
-        let mut rounds = 0;
-        while rounds < 500 || rounds < 50_000 && RAN.iter().any(|ran| ran.load(Relaxed) < 10) {
+        for _ in 0..500 {
             for cpu in online_cpus() {
                 on_cpu(cpu, || p.schedule(&t));
             }
-            rounds += 1;
         }
+        // Where the CPUs of a guest take turns, one of them may find it scheduled by the other each
+        // time. So each gets it to itself, too.
         t.as_mut().kill();
+        for cpu in online_cpus() {
+            for _ in 0..10 {
+                let runs = flags(&t).runs();
+                on_cpu(cpu, || p.schedule(&t));
+                check!(eventually(|| flags(&t).runs() > runs));
+                t.as_mut().kill();
+            }
+        }
         check!(flags(&t).found.load(Relaxed) == 0);
         check!(RAN.iter().all(|ran| ran.load(Relaxed) >= 10));
         Ok(())
@@ -515,20 +528,19 @@ fn the_first_schedule_decides_the_priority() -> Verdict {
 /// Scheduled by an interrupt, it first runs at that interrupt's exit. As it reschedules itself, it
 /// must go on in ksoftirqd before the eleventh pass, so that the interrupted task goes on, too.
 fn a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes(p: Priority) -> Verdict {
-    /// The passes outside of ksoftirqd, those after the first one inside, and the priority.
-    type Seen = (u32, u32, Priority);
+    /// The passes outside of ksoftirqd, whether one was inside, and the priority.
+    type Seen = (u32, bool, Priority);
+    /// A guard: on a slow machine one interrupt may follow the other.
+    const MOST: i32 = 100_000;
 
-    fn run(flags: &Flags, (outside, later, p): &mut Seen, cx: &TaskletContext<'_>) {
+    fn run(flags: &Flags, (outside, inside, p): &mut Seen, cx: &TaskletContext<'_>) {
         let comm = context::Context::current();
-        let inside = comm.comm().to_bytes().starts_with(b"ksoftirqd/");
 
-        if !inside {
+        *inside = comm.comm().to_bytes().starts_with(b"ksoftirqd/");
+        if *inside || flags.begun.load(Relaxed) == MOST {
+            flags.found.store(1, Relaxed);
+        } else {
             *outside += 1;
-        }
-        if inside || *later > 0 {
-            *later += 1;
-        }
-        if flags.begun.load(Relaxed) < 20 {
             p.reschedule(cx);
         }
     }
@@ -539,18 +551,20 @@ fn a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes(p: Priority) -> Verdi
         ));
     }
     let mut within_ten = 0;
-    for cpu in online_cpus().cycle().take(20) {
-        // The interrupt comes from another CPU, if there is one.
-        with((0, 0, p), run, |mut t| {
+    for (n, cpu) in online_cpus().cycle().take(2_000).enumerate() {
+        // Not each time: another interrupt on the way adds ten passes of its own.
+        if n >= 20 && within_ten > 0 {
+            break;
+        }
+        with((0, false, p), run, |mut t| {
             on_cpu(cpu, || p.schedule(&t));
-            check!(eventually(|| flags(&t).runs() == 20));
-            let (outside, later, _) = *t.as_mut().kill();
-            check!(later > 0);
+            check!(eventually(|| flags(&t).found.load(Relaxed) == 1));
+            let (outside, inside, _) = *t.as_mut().kill();
+            check!(inside);
             within_ten += i32::from((1..=10).contains(&outside));
             Ok(())
         })?;
     }
-    // Not each time: another interrupt on the way adds ten passes of its own.
     check!(within_ten > 0);
     Ok(())
 }
@@ -586,11 +600,12 @@ fn end_late(flags: &Flags, _: &mut (), _: &TaskletContext<'_>) {
     flags.found.store(1, Relaxed);
 }
 
-/// Runs `test` while a tasklet with the callback `run` is in its first run on another CPU.
+/// Runs `test`, with the number of another CPU, while a tasklet with the callback `run` is in its
+/// first run there.
 fn while_running(
     p: Priority,
     run: fn(&Flags, &mut (), &TaskletContext<'_>),
-    test: impl FnOnce(Probed<'_, ()>) -> Verdict,
+    test: impl FnOnce(Probed<'_, ()>, u32) -> Verdict,
 ) -> Verdict {
     let mut cpus = online_cpus();
     let (Some(here), Some(there)) = (cpus.next(), cpus.next()) else {
@@ -601,12 +616,12 @@ fn while_running(
     with((), run, |t| {
         on_cpu(there, || p.schedule(&t));
         check!(eventually(|| flags(&t).begun.load(Relaxed) == 1));
-        test(t)
+        test(t, there)
     })
 }
 
 fn disable_waits_for_a_running_callback(p: Priority) -> Verdict {
-    while_running(p, end_late, |t| {
+    while_running(p, end_late, |t, _| {
         flags(&t).go.store(1, Relaxed);
         let disabled = t.disable();
         check!(flags(&t).found.load(Relaxed) == 1);
@@ -616,7 +631,7 @@ fn disable_waits_for_a_running_callback(p: Priority) -> Verdict {
 }
 
 fn disable_mut_waits_for_a_running_callback(p: Priority) -> Verdict {
-    while_running(p, end_late, |mut t| {
+    while_running(p, end_late, |mut t, _| {
         flags(&t).go.store(1, Relaxed);
         t.as_mut().disable_mut().enable();
         check!(flags(&t).found.load(Relaxed) == 1);
@@ -625,7 +640,7 @@ fn disable_mut_waits_for_a_running_callback(p: Priority) -> Verdict {
 }
 
 fn disable_mut_waits_although_a_guard_was_leaked(p: Priority) -> Verdict {
-    while_running(p, end_late, |mut t| {
+    while_running(p, end_late, |mut t, _| {
         core::mem::forget(t.disable_nosync());
         flags(&t).go.store(1, Relaxed);
         t.as_mut().disable_mut().enable();
@@ -635,7 +650,7 @@ fn disable_mut_waits_although_a_guard_was_leaked(p: Priority) -> Verdict {
 }
 
 fn disable_nosync_does_not_wait_until_asked_to(p: Priority) -> Verdict {
-    while_running(p, end_late, |t| {
+    while_running(p, end_late, |t, _| {
         let disabled = t.disable_nosync();
         check!(flags(&t).found.load(Relaxed) == 0 && flags(&t).runs() == 0);
         p.schedule(&t);
@@ -710,11 +725,25 @@ fn kill_waits_for_a_scheduled_run(p: Priority) -> Verdict {
     with((), run_long, |mut t| {
         for (n, cpu) in online_cpus().enumerate() {
             let _pinned = Pinned::to(cpu);
-            on_cpu(cpu, || p.schedule(&t));
+            p.schedule(&t);
             t.as_mut().kill();
             check!(flags(&t).runs() == n as i32 + 1);
         }
         Ok(())
+    })
+}
+
+/// Another tasklet holds the CPU until just before the kill.
+fn kill_waits_for_a_run_that_has_to_wait(p: Priority) -> Verdict {
+    while_running(p, end_late, |holder, there| {
+        with((), nothing, |mut t| {
+            on_cpu(there, || p.schedule(&t));
+            check!(flags(&t).runs() == 0);
+            flags(&holder).go.store(1, Relaxed);
+            t.as_mut().kill();
+            check!(flags(&t).runs() == 1);
+            Ok(())
+        })
     })
 }
 
@@ -1075,6 +1104,7 @@ tests! {
         a_static_runs_through_the_one_handle,
         a_static_born_disabled_runs_once_its_birth_is_spent,
         kill_waits_for_a_scheduled_run,
+        kill_waits_for_a_run_that_has_to_wait,
         kill_ends_one_that_reschedules_itself_for_ever,
         after_kill_it_can_be_scheduled_and_reschedule_itself_again,
         kill_discards_the_run_of_a_disabled_one,
