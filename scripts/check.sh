@@ -225,6 +225,8 @@ begin() {
 	together echo "# begins: ${label[n]}"
 	set -m
 	(
+		# With -e, an eval that fails here would say 1 whatever the status was.
+		set +e
 		eval "${command[n]}" 2>&1 | stamped "${kind[n]}" >"$tmp/log.$n"
 	) </dev/null &
 	set +m
