@@ -5,10 +5,11 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= cloud
 KVER ?=
+asked_kernel := $(if $(filter command line environment,$(origin KERNEL)),$(KERNEL))
 export MIRROR STALE_OK JIT_CACHE
 
 .DEFAULT_GOAL := module
-.PHONY: module demo lab lab-check check check-all check-debug stress bench shell doc lint kernels clean distclean help
+.PHONY: module demo lab lab-check check check-all check-debug suites stress bench shell doc lint kernels clean distclean help
 
 # KERNEL= or KVER= on the command line asks for one of Debian's kernels, and not for KDIR.
 ifneq ($(filter command line environment,$(origin KERNEL) $(origin KVER)),)
@@ -32,14 +33,16 @@ lab: ## Run the experiments of docs/lab.md in guests; makes build/lab/report.htm
 lab-check: ## Which exercises of docs/lab.md are done
 	@scripts/lab-check.sh '$(KERNEL)' '$(KVER)'
 
-check: ## Every test that a change must pass; the last line counts them
-	@scripts/check.sh
+check: suites ## Every test that a change must pass; the last line counts them
 
-check-all: ## The guest's tests, on all flavours of the two newest Linux versions
-	@scripts/check.sh all
+check-all: suites ## The guest's tests, on all flavours of the two newest Linux versions
 
-check-debug: ## The guest's tests and failing allocations, on a kernel built to find defects
-	@scripts/check.sh debug
+check-debug: suites ## The guest's tests and failing allocations, on a kernel built to find defects
+
+# Those that are asked for together share the machine, and the last line.
+suites:
+	@SUITES='$(SUITES)' KERNEL='$(asked_kernel)' KVER='$(KVER)' JOBS='$(JOBS)' SPEED='$(SPEED)' \
+		scripts/check.sh $(filter check check-all check-debug,$(MAKECMDGOALS))
 
 stress: ## The load at its full counts, about half an hour; KERNEL=debug: a twentieth of them
 	@scripts/stress.sh '$(KERNEL)' '$(KVER)' '$(SHARE)'
@@ -69,6 +72,8 @@ help: ## This list
 	@echo
 	@echo '  KERNEL=cloud|generic|rt|RELEASE   a Debian kernel (default: cloud), for demo, shell, module, ...'
 	@echo '  KERNEL=debug                      a kernel built here from the same source, to find defects'
+	@echo '  SUITES="files trace"  JOBS=2      of check, check-debug, ...: only these suites; how many at a time'
+	@echo '  SPEED=fast|slow                   ... the suites of the guest, on a fast or on a crowded machine'
 	@echo '  KVER=7.2                          its Linux version (default: the newest)'
 	@echo '  KDIR=/path/to/build               the kernel that a plain make builds for'
 	@echo '  MIRROR=URL  STALE_OK=1            another Debian archive; go on with a stale one'

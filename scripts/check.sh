@@ -1,118 +1,336 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh: runs every suite that a change must pass, on the newest ordinary and PREEMPT_RT kernels,
-# prints their KTAP as it comes (and keeps it in build/check/), and closes with the sum in a line.
-# check.sh all: the suites of the guest, on all flavours of the two newest Linux versions.
-# check.sh debug: the suites of the guest, and those that need it, on the debug kernel.
+# check.sh WHAT...: runs suites side by side, and closes with a table, what failed, and the sum in a
+# line. Several WHAT share the machine and the sum. WHAT is
+#     check         every suite that a change must pass, on the ordinary and the PREEMPT_RT kernel
+#     check-all     suites of the guest, on all flavours of the two newest Linux versions
+#     check-debug   the suites of the guest, and those that need it, on the debug kernel
 #
-# Exits non-zero if anything failed.
+# From the environment:
+#     SUITES="NAME..."    only these
+#     KERNEL= KVER=       check runs the suites of the guest on this kernel only
+#     JOBS=N              how many run at a time
+#     SPEED=fast|slow     only suites of the guest, on a machine of that speed: see guest.sh
+#
+# A suite's output is printed when it has ended. It stays in build/WHAT/SUITE-KERNEL.ktap, and
+# build/WHAT/junit.xml has all results. Exits non-zero if anything failed.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-results=$top/build/check${1:+-$1}
-rm -rf "$results"
-mkdir -p "$results"
-summary=()
-passed=0 failed=0 skipped=0
+read -ra only <<<"${SUITES-}"
+kernel=${KERNEL-} kver=${KVER-}
+njobs=${JOBS-}
+# They are not for what suites call, which may be make.
+unset SUITES KERNEL KVER JOBS MAKEFLAGS MFLAGS MAKELEVEL
 
-# counted KERNEL NAME STATUS SECONDS: a suite fails also if all its results are good and it ended
-# with a non-zero status: a guest may die after its last test.
-counted() {
-	local kernel=$1 name=$2 status=$3 counts p f s
-	counts=$("$top/scripts/ktap.sh" "$kernel: $name" "$results/$name-$kernel.ktap")
-	read -r p f s <<<"$counts"
-	if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
-		f=1
-		printf '    %s: %s: not ok: its exit status is %s\n' "$kernel" "$name" "$status" >&2
+case ${SPEED-} in
+'' | fast | slow) ;;
+*) die "SPEED=$SPEED: there is no such speed." "Type: SPEED=fast or SPEED=slow, or leave it out." ;;
+esac
+
+# What a guest takes in memory, with its kernel, QEMU and virtiofsd.
+cores=$(nproc)
+memory=$(awk '/^MemAvailable:/ { print int($2 / 1024 / 2048) }' /proc/meminfo)
+jobs=${njobs:-$((cores < memory ? cores + 1 : memory > 1 ? memory : 1))}
+[[ $jobs =~ ^[1-9][0-9]*$ ]] ||
+	die "JOBS=$jobs: that is no number of jobs." "Type: JOBS=2, or another number from 1 on."
+
+# A guard against hangs only: ten times what a slow machine takes for all suites in one guest.
+guard=$((2400 * (jobs / cores + 1)))
+
+# The jobs, the longest first.
+of=() kind=() needs=() title=() command=()
+known=()
+declare -A build_of=()
+
+# job SET KIND NEEDS TITLE COMMAND...: a job that begins once the job NEEDS, if any, has succeeded.
+job() {
+	of+=("$1") kind+=("$2") needs+=("$3") title+=("$4")
+	shift 4
+	command+=("$(printf '%q ' "$@")")
+}
+
+# chosen NAME...: those of the suites that SUITES= asks for, in $names.
+chosen() {
+	local name
+	known+=("$@") names=()
+	for name; do
+		if [ "${#only[@]}" -eq 0 ] || [[ " ${only[*]} " = *" $name "* ]]; then
+			names+=("$name")
+		fi
+	done
+	[ "${#names[@]}" -gt 0 ]
+}
+
+# build SET KERNEL [KVER]: the job, in $built, that builds the module and the tests for it.
+build() {
+	local key="$2 ${3-}"
+	if [ -z "${build_of[$key]-}" ]; then
+		build_of[$key]=${#command[@]}
+		job "$1" build '' "build for $2${3:+ $3}" build_all "${#command[@]}" "$2" "${3-}"
 	fi
-	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-	summary+=("$(printf '%-28s %-13s %6d %6d %7d %5d s' \
-		"$kernel" "$name" "$p" "$f" "$s" "$4")")
+	built=${build_of[$key]}
 }
 
-# suite KERNEL NAME COMMAND...
-suite() {
-	local kernel=$1 name=$2 began=$SECONDS status=0
-	shift 2
-	printf '\n# %s: %s\n' "$kernel" "$name"
-	"$@" </dev/null | tee "$results/$name-$kernel.ktap" || status=$?
-	counted "$kernel" "$name" "$status" $((SECONDS - began))
-}
-
-# guest_suites KERNEL KVER "SUITES"...: the suites that run in a guest of that kernel, those of one
-# word list in the same guest. A boot of the debug kernel takes longer than most suites.
-guest_suites() {
-	local kernel=$1 version=$2 out names
-	shift 2
-	if out=$("$top/scripts/build.sh" "$kernel" "$version") &&
-		"$top/scripts/build-tests.sh" "$out"; then
-		for names; do
-			guest "$out" "$names"
-		done
-	else
-		suite "$kernel${version:+ $version}" build false
-	fi
-}
-
-guest() {
-	local out=$1 release=${1##*/} names name options=() all ktap status=0 its seconds
-	read -ra names <<<"$2"
-	case $2 in
-	*load* | *proc*) options=(--load) ;;
-	signature) options=(--append module.sig_enforce=1) ;;
-	esac
-	all=$results/guest-${names[0]}-$release
-	printf '\n# %s: %s\n' "$release" "$2"
-	"$top/scripts/guest.sh" "${options[@]}" "$out" "${names[0]}" 2400 \
-		bash tests/guest/all.sh "build/$release" "${names[@]}" </dev/null |
-		tee "$all" || status=$?
-
-	for name in "${names[@]}"; do
-		ktap=$results/$name-$release.ktap
-		tr -d '\r' <"$all" |
-			awk -v name="$name" '/^# suite / { its = $3 == name } its' >"$ktap"
-		read -r its seconds <<<"$(awk '/^# ended with / { print $4, $6 }' "$ktap")"
-		its=${its:-1}
-		# A guest that failed although its suites did not, died after the last of them.
-		[ "$its" -eq 0 ] || status=0
-		[ "$name" != "${names[-1]}" ] || its=$((its + status))
-		counted "$release" "$name" "$its" "${seconds:-0}"
+# guests SET KERNEL KVER "SUITES"...: each group of suites has a guest. A boot takes about as long
+# as a suite, and the longest job should not outlast all others.
+guests() {
+	local set=$1 kernel=$2 version=$3 group names built
+	shift 3
+	for group; do
+		# shellcheck disable=SC2086
+		chosen $group || continue
+		build "$set" "$kernel" "$version"
+		job "$set" guest "$built" "${names[*]}" guest "$built" "${names[@]}"
 	done
 }
 
-case ${1-} in
-all)
+# host SET SUITE [KERNEL]: a suite of the host, for the build directory of that kernel.
+host() {
+	local built='' names script=$top/tests/host/$2.sh
+	[ "$2" != lint ] || script=$top/scripts/lint.sh
+	chosen "$2" && [ -z "${SPEED-}" ] || return 0
+	[ -z "${3-}" ] || build "$1" "$3" "$([ "$3" = debug ] || echo "$kver")"
+	job "$1" host "$built" "$2" on_host "$built" "$script"
+}
+
+ordinary=('kernel files lab trace security' 'load proc')
+preempt_rt=('kernel files lab trace' 'load')
+
+plan_check() {
+	local name
+	case $kernel in
+	'')
+		guests check cloud "$kver" "${ordinary[@]}"
+		guests check rt "$kver" "${preempt_rt[@]}"
+		;;
+	rt)
+		[ "${#only[@]}" -gt 0 ] || ordinary=("${preempt_rt[@]}")
+		guests check rt "$kver" "${ordinary[@]}"
+		;;
+	*) guests check "$kernel" "$kver" "${ordinary[@]}" ;;
+	esac
+	for name in model runner bench lab lint compile-fail doc; do
+		host check "$name" cloud
+	done
+	host check input
+}
+
+plan_check-all() {
+	local versions version flavour
 	versions=$("$top/scripts/kernels.sh" list | sed -nE 's/^[a-z]+ +([0-9]+\.[0-9]+).*/\1/p' |
 		sort -Vu | tail -n 2)
 	for version in $versions; do
 		for flavour in cloud generic rt; do
-			guest_suites "$flavour" "$version" 'kernel files trace'
+			guests check-all "$flavour" "$version" 'kernel files trace'
 		done
 	done
-	;;
-debug)
-	# What 'faults' sets for stacks, 'trace' would see in its events, and what 'kernel' leaks on
-	# purpose would be found in what comes after it.
-	guest_suites debug '' 'files trace security faults kernel' 'load proc' peer signature
-	suite debug initramfs "$top/tests/host/initramfs.sh" "$top/build/debug"
-	;;
-*)
-	suite host lint "$top/scripts/lint.sh"
-	guest_suites cloud '' 'kernel files lab trace security' 'load proc'
-	guest_suites rt '' 'kernel files lab trace' load
-	suite host doc "$top/tests/host/doc.sh" "$top/build/cloud"
-	suite host compile-fail "$top/tests/host/compile-fail.sh" "$top/build/cloud"
-	suite host model "$top/tests/host/model.sh" "$top/build/cloud"
-	suite host bench "$top/tests/host/bench.sh" "$top/build/cloud"
-	suite host input "$top/tests/host/input.sh"
-	suite host lab "$top/tests/host/lab.sh"
-	suite host runner "$top/tests/host/runner.sh" "$top/build/cloud"
-	;;
-esac
+}
+
+# What 'faults' sets for stacks, 'trace' would see in its events, and what 'kernel' leaks on purpose
+# would be found in what comes after it.
+plan_check-debug() {
+	guests check-debug debug "$kver" 'files trace security faults kernel' 'load proc' peer signature
+	host check-debug initramfs debug
+}
+
+[ $# -gt 0 ] || die "usage: check.sh check|check-all|check-debug ..."
+for what; do
+	"plan_$what"
+done
+for name in "${only[@]}"; do
+	[[ " ${known[*]} " = *" $name "* ]] ||
+		die "SUITES=$name: there is no such suite in 'make $*'." \
+			"There are: $(printf '%s\n' "${known[@]}" | awk '!seen[$0]++' | xargs)"
+done
+[ "${#command[@]}" -gt 0 ] ||
+	die "there is nothing to run: SPEED= is for suites of the guest only, and ${only[*]} is none."
+
+tmp=$(mktemp -d)
+for what; do
+	rm -rf --one-file-system "$top/build/$what"
+	mkdir -p "$top/build/$what"
+done
+
+# Each job has a process group of its own, so that nothing of it is left when this ends early.
+stop() {
+	trap - INT TERM EXIT
+	for pid in "${!running[@]}"; do
+		kill -TERM -- "-$pid" 2>/dev/null || true
+	done
+	wait
+	rm -rf "$tmp"
+}
+declare -A running=()
+trap stop EXIT
+trap 'stop; exit 130' INT TERM
+
+# In the jobs: what they run.
+
+# build_all JOB KERNEL KVER: the path of what it has built is for the jobs that need it.
+build_all() {
+	local out
+	out=$("$top/scripts/build.sh" "${@:2}") && "$top/scripts/build-tests.sh" "$out" &&
+		echo "$out" >"$tmp/out.$1"
+}
+
+guest() {
+	local out options=()
+	out=$(<"$tmp/out.$1")
+	shift
+	case " $* " in
+	*' load '* | *' proc '*) options=(--load) ;;
+	*' signature '*) options=(--append module.sig_enforce=1) ;;
+	esac
+	"$top/scripts/guest.sh" "${options[@]}" "$out" "$1" "$guard" \
+		bash tests/guest/all.sh "build/${out##*/}" "$@"
+}
+
+on_host() {
+	if [ -n "$1" ]; then
+		"$2" "$(<"$tmp/out.$1")"
+	else
+		"$2"
+	fi
+}
+
+# Each line with the time at which it came. How far a long step is, is shown at once.
+stamped() {
+	local line
+	while IFS= read -r line || [ -n "$line" ]; do
+		printf '%s %s\n' "${EPOCHREALTIME/,/.}" "$line"
+		[ "$1" != build ] || [[ $line != jitasklet:* ]] || together echo "$line" >&2
+	done
+}
+
+# together COMMAND...: what it prints is not mixed with what is printed elsewhere.
+together() {
+	(
+		flock 9
+		"$@"
+	) 9>>"$tmp/printing"
+}
+
+release() {
+	local out
+	out=$(<"$tmp/out.${needs[$1]}")
+	echo "${out##*/}"
+}
+
+begin() {
+	local n=$1
+	label[n]=${title[n]}
+	[ "${kind[n]}" != guest ] || label[n]="$(release "$n"): ${title[n]}"
+	together echo "# begins: ${label[n]}"
+	set -m
+	(
+		# With -e, an eval that fails here would say 1 whatever the status was.
+		set +e
+		eval "${command[n]}" 2>&1 | stamped "${kind[n]}" >"$tmp/log.$n"
+	) </dev/null &
+	set +m
+	running[$!]=$n
+	began[n]=$SECONDS
+}
+
+shown() {
+	printf '\n# ended after %s s: %s\n' "$2" "${label[$1]}"
+	cut -d ' ' -f 2- "$tmp/log.$1"
+}
+
+passed=0 failed=0 skipped=0 rows=()
+
+# suite SET KERNEL NAME STATUS LOG [SECONDS]: counts a suite, whose stamped output is in LOG.
+suite() {
+	local set=$1 kernel=$2 name=$3 counts p f s seconds
+	local ktap=build/$set/$name-$kernel.ktap
+	cut -d ' ' -f 2- "$5" >"$top/$ktap"
+	counts=$("$top/scripts/ktap.sh" "$kernel" "$name" "$5" "$4" "$ktap" \
+		"$tmp/$set.junit" 2>>"$tmp/failed")
+	read -r p f s seconds <<<"$counts"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	rows+=("$(printf '%-28s %-13s %6d %6d %7d %5.0f s' \
+		"$kernel" "$name" "$p" "$f" "$s" "$seconds")")
+}
+
+# The suites of a guest, each from its line "# suite NAME" on.
+guest_suites() {
+	local n=$1 status=$2 release names name its
+	release=$(release "$n")
+	read -ra names <<<"${title[n]}"
+	for name in "${names[@]}"; do
+		awk -v name="$name" '$2 == "#" && $3 == "suite" { its = $4 == name } its' \
+			"$tmp/log.$n" >"$tmp/suite"
+		its=$(awk '$2 == "#" && $3 == "ended" && $4 == "with" { print $5 }' "$tmp/suite")
+		its=${its//[^0-9]/}
+		its=${its:-1}
+		# A guest that failed although its suites did not, died after the last of them.
+		[ "$its" -eq 0 ] || status=0
+		[ "$name" != "${names[-1]}" ] || its=$((its + status))
+		suite "${of[n]}" "$release" "$name" "$its" "$tmp/suite"
+	done
+}
+
+ended() {
+	local n=$1 status=$2
+	together shown "$n" $((SECONDS - began[n]))
+	case ${kind[n]} in
+	build)
+		[ "$status" -eq 0 ] || suite "${of[n]}" "${title[n]#build for }" build "$status" "$tmp/log.$n"
+		;;
+	guest) guest_suites "$n" "$status" ;;
+	host) suite "${of[n]}" host "${title[n]}" "$status" "$tmp/log.$n" ;;
+	esac
+}
+
+# state[n]: empty, running, ok, or failed. What needs a job that has failed is not run.
+state=() began=() label=()
+ready() {
+	local n=$1
+	[ -z "${state[n]-}" ] && { [ -z "${needs[n]}" ] || [ "${state[needs[n]]-}" = ok ]; }
+}
+
+# The next job that can begin, in $next. All that is built is first: others wait for it.
+next_job() {
+	local n
+	for kinds in build 'guest host'; do
+		for n in "${!command[@]}"; do
+			[[ " $kinds " = *" ${kind[n]} "* ]] && ready "$n" && next=$n && return
+		done
+	done
+	return 1
+}
+
+while :; do
+	while [ "${#running[@]}" -lt "$jobs" ] && next_job; do
+		state[next]=running
+		begin "$next"
+	done
+	[ "${#running[@]}" -gt 0 ] || break
+	status=0
+	wait -n -p pid "${!running[@]}" || status=$?
+	n=${running[$pid]}
+	unset "running[$pid]"
+	[ "$status" -eq 0 ] && state[n]=ok || state[n]=failed
+	ended "$n" "$status"
+done
+
+for what; do
+	{
+		echo '<?xml version="1.0" encoding="UTF-8"?>'
+		echo '<testsuites>'
+		cat "$tmp/$what.junit"
+		echo '</testsuites>'
+	} >"$top/build/$what/junit.xml"
+done
 
 printf '\n%-28s %-13s %6s %6s %7s\n' kernel suite passed failed skipped
-printf '%s\n' "${summary[@]}"
+printf '%s\n' "${rows[@]}" | sort -s -k 1,1
+if [ "$failed" -gt 0 ]; then
+	printf '\nWhat failed:\n\n'
+	cat "$tmp/failed"
+fi
 echo
 if [ "$skipped" -gt 0 ]; then
 	echo "$passed passed, $failed failed, $skipped skipped"

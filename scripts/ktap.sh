@@ -1,30 +1,91 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# ktap.sh NAME FILE: counts the KTAP results of one suite, and prints "PASSED FAILED SKIPPED". If
-# the plan is not fulfilled to the letter, or the end marker is missing, that is one failure more.
+# ktap.sh KERNEL SUITE FILE [STATUS [LOG JUNIT]]: counts the KTAP results of one suite, and prints
+# "PASSED FAILED SKIPPED SECONDS". On standard error it prints each failed test, with what the suite
+# said about it and the name LOG. The suite goes to the end of the file JUNIT, as an element.
+#
+# It is one failure more if the plan is not fulfilled to the letter, if the end marker is missing, or
+# if nothing failed and yet the suite ended with a STATUS other than 0. Each line of FILE may begin
+# with the time at which it came, in seconds: check.sh has that.
 
 set -euo pipefail
 
-awk -v name="$1" '
-{ sub(/\r$/, "") }
-/^1\.\.[0-9]+$/ && !planned { planned = substr($0, 4) + 0; next }
+# XML has no control characters, and no bytes that are not UTF-8.
+tr -d '\000-\010\013-\037' <"$3" | iconv -c -f UTF-8 -t UTF-8 |
+	LC_ALL=C awk -v kernel="$1" -v suite="$2" -v status="${4:-0}" -v log_file="${5:-$3}" \
+		-v junit="${6:-/dev/null}" '
+function xml(text) {
+	gsub(/&/, "\\&amp;", text)
+	gsub(/</, "\\&lt;", text)
+	gsub(/>/, "\\&gt;", text)
+	gsub(/"/, "\\&quot;", text)
+	return text
+}
+
+# What was said since the last result, from its line FROM on, each line after INDENT.
+function said(from, indent,    i, text) {
+	for (i = from < 1 ? 1 : from; i <= lines; i++)
+		text = text indent line[i] "\n"
+	return text
+}
+
+# An element, with a name that no other one of this suite has.
+function testcase(name, body) {
+	if (used[name]++)
+		name = name " (" used[name] ")"
+	cases = cases sprintf("<testcase classname=\"%s\" name=\"%s\" time=\"%.3f\"", \
+		xml(class), xml(name), now - since)
+	cases = cases (body == "" ? "/>\n" : ">" body "</testcase>\n")
+	since = now
+	lines = 0
+}
+
+function failure(name, reason) {
+	failed++
+	printf "%s: %s: %s\n", kernel, suite, name >"/dev/stderr"
+	if (reason != "")
+		print "    " reason >"/dev/stderr"
+	printf "%s    %s\n", said(lines - 11, "    "), log_file >"/dev/stderr"
+	if (reason == "")
+		reason = lines ? line[lines] : "it says nothing"
+	testcase(name, "<failure message=\"" xml(reason) "\">" xml(said(1, "")) "</failure>")
+}
+
+BEGIN {
+	# Viewers make folders of what is between dots.
+	class = kernel
+	gsub(/\./, "_", class)
+	class = class "." suite
+}
+NR == 1 && /^[0-9]+\.[0-9]+ / { stamped = 1; began = since = $1 }
+stamped {
+	now = $1
+	sub(/^[0-9.]+ /, "")
+}
+/^1\.\.[0-9]+$/ && !planned { planned = substr($0, 4) + 0; lines = 0; next }
 /^(not )?ok [0-9]+/ {
 	seen++
-	number = $1 == "ok" ? $2 : $3
+	bad = sub(/^not /, "")
+	number = $2
 	if (number != seen)
 		why = why " result " seen " has the number " number ";"
-	if (/^not ok/) {
-		failed++
-		print "    " name ": " $0 >"/dev/stderr"
-	} else if (/# SKIP/) {
+	sub(/^ok [0-9]+ (- )?/, "")
+	if (bad) {
+		failure($0, "")
+	} else if (match($0, / # SKIP/)) {
 		skipped++
-		print "    " name ": " $0 >"/dev/stderr"
+		reason = substr($0, RSTART + 8)
+		testcase(substr($0, 1, RSTART - 1), "<skipped message=\"" xml(reason) "\"/>")
 	} else {
 		passed++
+		testcase($0, "")
 	}
+	next
 }
 /^# end of suite$/ { ended = 1 }
+/^# exit status 1$/ || /^# (suite|end of suite|ended with)/ { next }
+{ sub(/^# /, ""); line[++lines] = $0 }
 END {
 	if (!planned)
 		why = why " it has no plan;"
@@ -33,8 +94,16 @@ END {
 	if (!ended)
 		why = why " its end marker is missing;"
 	if (why != "") {
-		failed++
-		print "    " name ": not ok: cut off:" why >"/dev/stderr"
+		sub(/;$/, ".", why)
+		failure("the suite is whole", "It was cut off:" why)
+	} else if (status != 0 && !failed) {
+		failure("the suite ends well", "It ended with the exit status " status ".")
 	}
-	print passed + 0, failed + 0, skipped + 0
-}' "$2"
+	printf "%d %d %d %.0f\n", passed, failed, skipped, now - began
+	printf "<testsuite name=\"%s: %s\" tests=\"%d\" failures=\"%d\" errors=\"0\" " \
+		"skipped=\"%d\" time=\"%.3f\">\n<properties>\n" \
+		"<property name=\"kernel\" value=\"%s\"/>\n<property name=\"log\" value=\"%s\"/>\n" \
+		"</properties>\n%s</testsuite>\n", xml(kernel), xml(suite), \
+		passed + failed + skipped, failed, skipped, now - began, xml(kernel), \
+		xml(log_file), cases >>junit
+}'

@@ -11,7 +11,9 @@ case ${1-} in
 check) packages=(lld llvm cargo librust-loom-dev stress-ng) ;;
 # the pictures of make bench and make lab
 plot) packages=(python3-matplotlib) ;;
-*) die "usage: layer.sh check|plot" ;;
+# a schema and a parser for junit.xml
+junit) packages=(python3-junitparser python3-lxml) ;;
+*) die "usage: layer.sh check|plot|junit" ;;
 esac
 
 root=$("$top/scripts/buildroot.sh")

@@ -2,7 +2,7 @@
 
 //! A work item is not declared to be movable.
 
-pub mod common;
+pub mod common; // in this crate: Unpin is not
 
 use common::*;
 

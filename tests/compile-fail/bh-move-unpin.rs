@@ -3,7 +3,7 @@
 //! A work item is not declared to be movable.
 // error: E0119
 
-pub mod common;
+pub mod common; // in this crate: Unpin is not
 
 use common::*;
 

@@ -2,7 +2,7 @@
 
 //! A tasklet is not declared to be movable.
 
-pub mod common;
+pub mod common; // in this crate: Unpin is not
 
 use common::*;
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# runner.sh OUT: what has to find a defect finds it: the symbol check, the guest's runner and the
-# counting of results are shown some each, and must turn red.
+# runner.sh OUT: what has to find a defect finds it: the symbol check, the guest's runner, the counting
+# of results and the runner of suites are shown some each, and must turn red and say why.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -36,15 +36,15 @@ symbols_of_no_rust() {
 	red 'without CONFIG_RUST' symbols "$tmp/symvers"
 }
 
-# A guest, with so many seconds to finish.
+# guest NAME SECONDS COMMAND: a guest, with so many seconds to finish.
 guest() {
-	"$top/scripts/guest.sh" "$out" broken "$@"
+	"$top/scripts/guest.sh" "$out" "broken-$1" "${@:2}"
 }
 
 # The results, as they would be counted.
 counts() {
 	printf '%s\n' "${@:2}" >"$tmp/ktap"
-	[ "$("$top/scripts/ktap.sh" shown "$tmp/ktap" 2>/dev/null)" = "$1" ]
+	[ "$("$top/scripts/ktap.sh" host shown "$tmp/ktap" 2>/dev/null)" = "$1 0" ]
 }
 
 # A virtiofsd that takes its time, in the place of the real one, for one run only.
@@ -57,21 +57,177 @@ virtiofsd_slow() {
 	red 'virtiofsd was too slow three times' unshare --mount sh -euc '
 		mount -t overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" overlay "$1"
 		shift 2
-		exec "$@"' sh "$root" "$tmp" "$top/scripts/guest.sh" "$out" broken 60 true
+		exec "$@"' sh "$root" "$tmp" "$top/scripts/guest.sh" "$out" broken-slow 600 true
 }
 
-plan 15
+# These two do little but wait: they do so beside the others. What they print is for later.
+meanwhile() {
+	local name=$1 status=0
+	shift
+	"$@" >"$tmp/$name.said" 2>&1 </dev/null || status=$?
+	echo "$status" >"$tmp/$name.status"
+}
+
+was_good() {
+	wait "$2"
+	cat "$tmp/$1.said"
+	return "$(<"$tmp/$1.status")"
+}
+
+# A checkout with the scripts as they are, and a few suites that are known beforehand.
+copy=$tmp/copy
+suite() {
+	local script=$copy/tests/host/$1.sh
+	{
+		echo '#!/bin/bash'
+		# shellcheck disable=SC2016 # it is for the suite to expand
+		echo '. "${BASH_SOURCE[0]%/*}/../ktap.sh"'
+		cat
+	} >"$script"
+}
+
+make_copy() {
+	mkdir -p "$copy/build"
+	(cd "$top" && git ls-files -z --cached --others --exclude-standard |
+		tar --null --files-from=- -c) | tar -x -C "$copy"
+	cp -a "$out" "$copy/build/"
+	suite input <<-'EOF'
+		fails() {
+			echo '# the reason is <"&">'
+			return 1
+		}
+		plan 4
+		t 'a test that passes' true
+		t 'a test that <"fails"> & says why' fails
+		skip 'a test that is skipped' 'for <"no"> reason & without one'
+		t 'a test that passes' true
+		end
+	EOF
+	suite bench <<<'plan 1; t one true; (end); exit 3'
+	suite model <<<'plan 2; t one true'
+	# Each prints its next line when the other one has printed its own, so both run at once.
+	for pair in 'doc compile-fail' 'compile-fail doc'; do
+		suite "${pair% *}" <<-EOF
+			meets() {
+				for round in 1 2 3 4 5; do
+					echo "# ${pair% *} says \$round"
+					: >"$tmp/${pair% *}.\$round"
+					until [ -e "$tmp/${pair#* }.\$round" ]; do
+						sleep 0.1
+					done
+				done
+			}
+			export -f meets
+			plan 1
+			t meets timeout 600 bash -c meets
+			end
+		EOF
+	done
+}
+
+check() {
+	make --no-print-directory -C "$copy" check "$@"
+}
+
+unknown_suite() {
+	mkdir -p "$copy/build/check"
+	: >"$copy/build/check/earlier"
+	red "SUITES=toast: there is no such suite in 'make check'" check SUITES='files toast' &&
+		red 'There are: kernel files lab .* lint' check SUITES='files toast' &&
+		[ -e "$copy/build/check/earlier" ]
+}
+
+# What the suites above give, of which some are red.
+run_red() {
+	! check SUITES='input bench model doc compile-fail' JOBS=2 >"$tmp/run" 2>&1 &&
+		[ ! -e "$copy/build/check/earlier" ] &&
+		grep -qx '6 passed, 3 failed, 1 skipped' "$tmp/run" && return
+	sed 's/^/# /' "$tmp/run"
+	return 1
+}
+
+# The ten lines of the pair are in two blocks.
+whole() {
+	[ "$(sed -nE 's/^# ([a-z-]+) says [1-5]$/\1/p' "$tmp/run" | uniq -c |
+		awk '{ print $1 }' | xargs)" = '5 5' ]
+}
+
+says_what_failed() {
+	local said expected
+	said=$(sed -n '/^What failed:$/,/^[0-9]* passed/p' "$tmp/run" | sed '1,2d' | sed '/^$/,$d' |
+		paste -sd '|' | sed 's/|host: /\nhost: /g' | sort)
+	expected=$(sort <<-'EOF'
+		host: bench: the suite ends well|    It ended with the exit status 3.|    build/check/bench-host.ktap
+		host: input: a test that <"fails"> & says why|    the reason is <"&">|    build/check/input-host.ktap
+		host: model: the suite is whole|    It was cut off: it planned 2 results and gave 1; its end marker is missing.|    build/check/model-host.ktap
+	EOF
+	)
+	[ "$said" = "$expected" ] || { diff <(echo "$expected") <(echo "$said") | sed 's/^/# /'; return 1; }
+}
+
+# A schema and a parser that others wrote read the same results from junit.xml.
+junit() {
+	"$copy/scripts/enter.sh" --layer junit "$tree" \
+		python3 -B /jitasklet/tests/host/junit.py /jitasklet/build/check/junit.xml
+}
+
+junit_is_read() {
+	local said
+	said=$(junit | sort) && [ "$said" = "$(printf '%s\n' \
+		'host: bench: 1 passed, 1 failed, 0 skipped' \
+		'host: compile-fail: 1 passed, 0 failed, 0 skipped' \
+		'host: doc: 1 passed, 0 failed, 0 skipped' \
+		'host: input: 2 passed, 1 failed, 1 skipped' \
+		'host: model: 1 passed, 1 failed, 0 skipped')" ] || { echo "# ${said//$'\n'/$'\n'# }"; return 1; }
+	junit_has 'skipped message="for &lt;&quot;no&quot;&gt; reason &amp; without one"' &&
+		junit_has 'failure message="the reason is &lt;&quot;&amp;&quot;&gt;"' &&
+		junit_has 'name="a test that passes \(2\)"' &&
+		junit_has 'name="log" value="build/check/input-host.ktap"'
+}
+
+junit_has() {
+	grep -qE "$1" "$copy/build/check/junit.xml" || { echo "# there is no $1"; return 1; }
+}
+
+cannot_be_built() {
+	red '^0 passed, 1 failed$' check SUITES=files KERNEL=toast &&
+		grep -q 'KERNEL=toast: there is no such kernel' "$copy"/build/check/build-toast.ktap
+}
+
+# Ctrl-C while a suite runs, which would go on for ever.
+interrupted() {
+	local pid
+	suite input <<<"plan 1; t forever sh -c ': >$tmp/begun; exec tail -f $tmp/begun'"
+	JIT_CACHE=$cache setsid env --default-signal=INT \
+		make --no-print-directory -C "$copy" check SUITES=input \
+		>"$tmp/interrupted" 2>&1 </dev/null &
+	pid=$!
+	until [ -e "$tmp/begun" ]; do
+		kill -0 "$pid" || return
+		sleep 0.1
+	done
+	kill -INT -- "-$pid"
+	wait "$pid" && return 1
+	! pgrep -f "$tmp/begun"
+}
+
+meanwhile hangs red 'did not finish within 25 s' guest hangs 25 'sleep 1000' &
+hangs=$!
+meanwhile virtiofsd virtiofsd_slow &
+slow=$!
+
+plan 22
 t 'the symbols are those of the shipped kernel' symbols "$tree/build/Module.symvers"
 t 'a symbol that was not shipped is found' symbol_missing
 t 'a symbol that was not regenerated is found' symbol_extra
 t 'a kernel without Rust is found' symbols_of_no_rust
-t 'a guest whose command fails is red' red 'command failed \(exit 3\)' guest 60 'exit 3'
-t 'a guest that panics is red' red 'Kernel panic - not syncing: sysrq' guest 60 \
+t 'a guest whose command fails is red' red 'command failed \(exit 3\)' guest fails 600 'exit 3'
+t 'a guest that panics is red' red 'Kernel panic - not syncing: sysrq' guest panics 600 \
 	'echo c >/proc/sysrq-trigger'
-t 'a guest that hangs is red' red 'did not finish within 25 s' guest 25 'sleep 1000'
-t 'a guest whose kernel complains is red' red 'WARNING.*proc_register' guest 60 \
+t 'a guest whose kernel complains is red' red 'WARNING.*proc_register' guest complains 600 \
 	"insmod build/$release/jitasklet.ko && insmod build/$release/tests/clash.ko; true"
-t 'a virtiofsd that does not start is named' virtiofsd_slow
+t 'a guest that hangs is red' was_good hangs "$hangs"
+t 'a virtiofsd that does not start is named' was_good virtiofsd "$slow"
 t 'results are counted' counts '2 1 1' 1..4 'ok 1 a' 'not ok 2 b' 'ok 3 c # SKIP d' 'ok 4 e' \
 	'# end of suite'
 t 'a result too few is red' counts '1 1 0' 1..2 'ok 1 a' '# end of suite'
@@ -79,4 +235,12 @@ t 'a result too many is red' counts '2 1 0' 1..1 'ok 1 a' 'ok 2 b' '# end of sui
 t 'a result twice is red' counts '2 1 0' 1..2 'ok 1 a' 'ok 1 a' '# end of suite'
 t 'a suite without its end is red' counts '1 1 0' 1..1 'ok 1 a'
 t 'a suite without a plan is red' counts '1 1 0' 'ok 1 a' '# end of suite'
+make_copy || exit
+t 'an unknown suite is named, and earlier results stay' unknown_suite
+t 'a run of suites of which some are red is red, and counts' run_red
+t 'suites run side by side, and the output of each is whole' whole
+t 'a red run names each failed test, with its reason and its log' says_what_failed
+t 'a schema and a parser read junit.xml' junit_is_read
+t 'a kernel that cannot be built is red' cannot_be_built
+t 'Ctrl-C leaves no suite running' interrupted
 end
