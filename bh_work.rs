@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! BH work: work items that softirqs run soon, one CPU at a time. The successor of tasklets.
+//! BH work: work items that softirqs run soon, one CPU at a time. They replace tasklets.
 //!
 //! A workqueue made with `WQ_BH` has no threads: its items run in softirq context, on the CPU that
 //! queued them, in the order of queueing. They run where tasklets run, in the same two softirqs,
@@ -8,14 +8,20 @@
 //!
 //! The kernel crate knows the queues, as `kernel::workqueue::system_bh` and `system_bh_highpri`, but
 //! its items cannot be cancelled, and are reference-counted: the last reference may go in softirq
-//! context. Here an item is lent for the duration of a call, and owns what its callback touches.
+//! context. Here an item has one owner, and owns what its callback touches.
+//!
+//! The same item can be made for an ordinary workqueue ([`BhQueue::Process`]), whose threads run it in
+//! process context, where it may sleep. All else is the same, so a driver can move its work from one
+//! context to the other by changing one word.
 //!
 //! # Vocabulary
 //!
 //! A [`BhWork`] has a [`BhWorkHandler`], which everybody shares, and the handler's
-//! [`State`](BhWorkHandler::State), which only the callback may touch while it can run.
-//! [`BhWork::scope`] is the only way to have one: it lends an item to a closure, and cancels it when
-//! the closure is done.
+//! [`State`](BhWorkHandler::State), which only the callback may touch while it can run. There are two
+//! ways to have one:
+//!
+//! - [`BhWork::scope`] lends an item to a closure and cancels it when the closure is done;
+//! - [`BhWork::new`] makes one that lives in a `Box`, an `Arc` or another structure.
 //!
 //! ```text
 //!                  queue                    softirq
@@ -35,14 +41,56 @@
 //!
 //! | C | Rust | called from |
 //! | --- | --- | --- |
+//! | `INIT_WORK` | [`BhWork::new`] | process |
 //! | `INIT_WORK_ONSTACK`, `destroy_work_on_stack` | [`BhWork::scope`] | process |
 //! | `queue_work(system_bh_wq, ...)` | [`BhWork::queue`], [`BhWorkContext::queue`] | any |
 //! | `queue_work(system_bh_highpri_wq, ...)` | the same, of an item made for [`BhQueue::Highpri`] | any |
-//! | `cancel_work_sync` | [`BhWork::cancel`], the end of the scope | process, may sleep |
+//! | `queue_work(system_percpu_wq, ...)` | the same, of an item made for [`BhQueue::Process`] | any |
+//! | `cancel_work_sync` | [`BhWork::cancel`], the drop of an item | process, may sleep |
 //!
 //! *Any* is process, softirq and hard interrupt context.
 //!
 //! # Examples
+//!
+//! Work that an interrupt handler defers for as long as a device exists, in process context, where it
+//! may allocate memory and take a mutex:
+//!
+//! ```
+//! use bh_work::{BhQueue, BhWork, BhWorkContext, BhWorkHandler};
+//! use core::pin::Pin;
+//! use kernel::prelude::*;
+//!
+//! struct Collect;
+//!
+//! impl BhWorkHandler for Collect {
+//!     type State = KVec<u32>;
+//!
+//!     fn run(self: Pin<&Self>, collected: &mut KVec<u32>, _cx: &BhWorkContext<'_>) {
+//!         if collected.push(0, GFP_KERNEL).is_err() {
+//!             pr_warn!("no memory for one more\n");
+//!         }
+//!     }
+//! }
+//!
+//! #[pin_data]
+//! struct Device {
+//!     #[pin]
+//!     collect: BhWork<Collect>,
+//! }
+//!
+//! impl Device {
+//!     fn new() -> impl PinInit<Self, Error> {
+//!         try_pin_init!(Self {
+//!             collect <- BhWork::new(BhQueue::Process, Collect, KVec::new()),
+//!         })
+//!     }
+//!
+//!     /// Called from the interrupt handler.
+//!     fn interrupt(&self) {
+//!         self.collect.queue();
+//!     }
+//! }
+//! ```
 //!
 //! An item that queues itself until it has run three times, and is idle at the end of the call in
 //! any case:
@@ -86,28 +134,35 @@
 //! # Guarantees
 //!
 //! - **What the callback touches is alive.** The item owns it, and drops it only after a cancel:
-//!   `PinnedDrop` runs before the drop of any field. It never moves, as it is only ever lent pinned.
-//! - **The callback has its state to itself.** A workqueue runs an item on one CPU at a time: who
-//!   queues one that is running elsewhere, queues it there. Process context gets the state from
+//!   `PinnedDrop` runs before the drop of any field. It never moves, as it can only be initialised in
+//!   place or lent pinned, and is not `Unpin`.
+//! - **The callback has its state to itself.** A workqueue runs an item on one CPU at a time: if it is
+//!   queued while it is running elsewhere, it is queued there. Process context gets the state from
 //!   [`cancel`], which waits for a run to end, and borrows the item exclusively: while the state is
 //!   lent nobody can queue it.
 //! - **An item has one queue for life.** The kernel promises the above for one workqueue at a time
 //!   only. An item that runs on one queue and is queued on another one may run on two CPUs at once,
-//!   and a cancel would wait for the latter run only. So there is no call that queues on the other
+//!   and a cancel would wait for the latter run only. So there is no call that queues on another
 //!   queue: which it is, is said when the item is made.
 //! - **A cancel ends,** also for an item that queues itself for ever: `cancel_work_sync` disables the
 //!   item meanwhile, so that no queueing has an effect, and enables it again at its end.
 //! - **Nothing that sleeps can be reached from the callback's parameters:** a shared handler, the
-//!   state and the context. A handler and a state borrow nothing, so not even the item itself can be
-//!   reached from there.
-//! - **No code of an unloaded module runs.** No item outlives the call of [`BhWork::scope`] that made
-//!   it, and safe code cannot leak one: it never gets hold of the item itself.
+//!   state and the context. (On [`BhQueue::Process`] sleeping is allowed.)
+//! - **No callback outlives its module,** whatever was leaked. An item of a scope cannot be leaked: safe
+//!   code never gets hold of the item itself. Any other one has an entry in the list of `unload.rs`:
+//!   before the module's code goes it is disabled for good, and waited for. This holds where the file
+//!   is part of the module that uses it; the limits in `unload.rs` say what does not hold for
+//!   code that is built in.
 //! - **Queueing and running take no memory** of their own.
 //!
 //! # Known limits
 //!
-//! - All items of a module are of one class for lockdep. That finds no deadlocks that are none: who
-//!   cancels may sleep, and so holds no lock that a callback could wait for.
+//! - All items with the same handler type share one lockdep class, or two: one in softirq and one in
+//!   process context. If a handler cancels or drops another item of its own type, lockdep takes it
+//!   for a handler that waits for itself.
+//! - What the handler or the state own may be used to cancel another item or to drop this very one, in
+//!   the callback: an `Arc` of an item, for example. In softirq context `might_sleep` finds it. An item
+//!   that waits for itself waits for ever, which lockdep finds.
 //! - `disable_work` and `enable_work`, the counterparts of `tasklet_disable` and `tasklet_enable`, are
 //!   not here: nobody needed them yet.
 //!
@@ -124,11 +179,12 @@ use core::{
 use kernel::{
     bindings, container_of, ffi,
     prelude::*,
-    sync::static_lock_class,
     task::might_sleep,
     types::{NotThreadSafe, Opaque},
 };
 use pin_init::Wrapper;
+
+use super::unload::{Entry, Group, Operations};
 
 extern "C" {
     // An inline of <linux/workqueue.h>, unless CONFIG_DEBUG_OBJECTS_WORK is set.
@@ -140,7 +196,10 @@ extern "C" {
 ///
 /// The handler itself is shared: the callback and process context use it at the same time, which is
 /// why it is [`Sync`]. What only the callback touches goes into the `State`, and needs no lock.
-pub trait BhWorkHandler: Sync + 'static {
+///
+/// A handler and its state may borrow, for an item of [`BhWork::scope`]; [`BhWork::new`] asks for
+/// `'static`.
+pub trait BhWorkHandler: Sync {
     /// What only a running item may touch.
     ///
     /// It is [`Send`] because the callback runs on whichever CPU queued the item, while another
@@ -149,8 +208,9 @@ pub trait BhWorkHandler: Sync + 'static {
 
     /// The callback.
     ///
-    /// Runs in softirq context with hardware interrupts enabled: it must not sleep. It never runs
-    /// twice at the same time, wherever it is queued from.
+    /// Runs in softirq context with hardware interrupts enabled: it must not sleep. On
+    /// [`BhQueue::Process`] it runs in process context and may sleep. It never runs twice at the same
+    /// time, wherever it is queued from.
     fn run(self: Pin<&Self>, state: &mut Self::State, cx: &BhWorkContext<'_>);
 }
 
@@ -163,14 +223,17 @@ pub enum BhQueue {
     /// Runs in `HI_SOFTIRQ`, before all other softirqs and before tasklets of high priority.
     #[doc(alias = "system_bh_highpri_wq")]
     Highpri,
+    /// Runs in a thread of the CPU that queued it, in process context: it may sleep.
+    #[doc(alias = "system_percpu_wq")]
+    Process,
 }
 
 /// The part of an item that does not depend on its handler.
 ///
 /// # Invariants
 ///
-/// - `work` is initialised as one on the stack, its function is [`callback`] of the `T` of the
-///   [`BhWork<T>`] that this core is a field of, and it stays at its address for as long as the
+/// - `work` is initialised, as one on the stack if `on_stack`; its function is [`callback`] of the `T`
+///   of the [`BhWork<T>`] that this core is a field of, and it stays at its address for as long as the
 ///   core lives.
 /// - `work` has never been queued on another queue than `queue`.
 #[pin_data]
@@ -178,37 +241,64 @@ struct Core {
     #[pin]
     work: Opaque<bindings::work_struct>,
     queue: BhQueue,
+    on_stack: bool,
+    entry: Entry,
     #[pin]
     _pin: PhantomPinned,
 }
 
+/// How an item that was leaked is ended. It is through as soon as it is disabled and not running:
+/// a disabled item is in no list.
+const STEPS: [super::unload::Step; 3] = [Core::shut_off, Core::is_quiet, Core::is_quiet];
+
+const SOFTIRQ: Operations = Operations::Handler(Group::Softirq, STEPS);
+const PROCESS: Operations = Operations::Handler(Group::Process, STEPS);
+
 impl Core {
-    /// Makes a core on the stack, which must become a field of a `BhWork<T>` for the same `T`, and
-    /// be destroyed by `destroy_work_on_stack`.
-    fn new<T: BhWorkHandler>(queue: BhQueue) -> impl PinInit<Self> {
+    /// Makes a core, which must become a field of a `BhWork<T>` for the same `T`. If it is on the stack
+    /// it must be destroyed by `destroy_work_on_stack`.
+    fn new<T: BhWorkHandler>(queue: BhQueue, on_stack: bool) -> impl PinInit<Self> {
         // INVARIANT: `ffi_init` runs `init_work_with_key` on the pinned place.
         pin_init!(Self {
-            work <- Opaque::ffi_init(|slot: *mut bindings::work_struct| {
+            work <- Opaque::ffi_init(move |slot: *mut bindings::work_struct| {
                 // SAFETY: `slot` is valid for writes of a `struct work_struct`, and pinned. The name
                 // and the class are static.
                 unsafe {
                     bindings::init_work_with_key(
                         slot,
                         Some(callback::<T>),
-                        true,
+                        on_stack,
                         c"BhWork".as_char_ptr(),
-                        static_lock_class!().as_ptr(),
+                        lock_class::<T>(queue),
                     )
                 }
             }),
             queue,
+            on_stack,
+            entry: Entry::unlisted(),
             _pin: PhantomPinned,
         })
     }
 
+    /// Enters the list of what is ended when the module goes.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Entry::add`], of `entry`.
+    #[inline]
+    unsafe fn add(&self) -> Result {
+        let operations = match self.queue {
+            BhQueue::Normal | BhQueue::Highpri => &SOFTIRQ,
+            BhQueue::Process => &PROCESS,
+        };
+
+        // SAFETY: The caller's promise; the operations are those of a core.
+        unsafe { self.entry.add(operations) }
+    }
+
     fn queue(&self) -> bool {
         // SAFETY:
-        // - Both queues are made at boot, before any module is loaded, and never destroyed.
+        // - The queues are made at boot, before any module is loaded, and never destroyed.
         // - `work` is initialised by the type invariants. It stays where it is until it was
         //   cancelled by the drop, which the borrow keeps away for the duration of this call.
         // - Interrupts, softirqs and tasks may all queue an item.
@@ -216,6 +306,7 @@ impl Core {
             let queue = match self.queue {
                 BhQueue::Normal => bindings::system_bh_wq,
                 BhQueue::Highpri => bindings::system_bh_highpri_wq,
+                BhQueue::Process => bindings::system_percpu_wq,
             };
 
             bindings::queue_work_on(
@@ -241,16 +332,76 @@ impl Core {
         // SAFETY: `work` is initialised by the type invariants.
         unsafe { bindings::cancel_work_sync(self.work.get()) };
     }
+
+    /// The item that has `entry`.
+    ///
+    /// # Safety
+    ///
+    /// The operations of `entry` are [`SOFTIRQ`] or [`PROCESS`].
+    unsafe fn work_of(entry: &Entry) -> *mut bindings::work_struct {
+        // SAFETY: Only entries of cores are added with these operations.
+        unsafe { &*container_of!(core::ptr::from_ref(entry), Core, entry) }
+            .work
+            .get()
+    }
+
+    /// The first step at the end of the module: no queueing has an effect from then on, and what is
+    /// pending is discarded. The owner's cancel disables the item once more, and undoes only that.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Step`](super::unload::Step).
+    #[inline]
+    unsafe fn shut_off(entry: &Entry) -> bool {
+        // SAFETY: The caller's entry has these operations. The item is initialised, and `disable_work`
+        // may be called from any context.
+        unsafe { bindings::disable_work(Self::work_of(entry)) };
+        true
+    }
+
+    /// The other steps: a disabled item that is not running is done with. The kernel forgets where it
+    /// is running after its function has returned, and looks at it no more.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Step`](super::unload::Step).
+    #[inline]
+    unsafe fn is_quiet(entry: &Entry) -> bool {
+        // SAFETY: The caller's entry has these operations. The item is initialised. By the type
+        // invariants it was queued on one queue only, so the place where it was last is the only one
+        // where it can be running.
+        let busy = unsafe { bindings::work_busy(Self::work_of(entry)) };
+
+        busy & bindings::wq_misc_consts_WORK_BUSY_RUNNING == 0
+    }
 }
 
-/// A work item for softirqs: `struct work_struct` with all that its callback touches.
+/// The lockdep class of all items with this handler that run in the same kind of context.
+///
+/// A static within a generic function would be one for all types, and lockdep would take a handler
+/// that cancels an item of another type for one that waits for itself. And a class that is used in
+/// softirqs must not be used with softirqs enabled.
+fn lock_class<T: BhWorkHandler>(queue: BhQueue) -> *mut bindings::lock_class_key {
+    type Key = (bindings::work_func_t, bool);
+
+    // Lockdep tells classes by the address of their key, and never reads or writes a static one. These
+    // are constants that differ from type to type, in the read-only data of the module or the kernel.
+    let key: &'static Key = match queue {
+        BhQueue::Normal | BhQueue::Highpri => const { &(Some(callback::<T>), true) },
+        BhQueue::Process => const { &(Some(callback::<T>), false) },
+    };
+
+    core::ptr::from_ref(key).cast_mut().cast()
+}
+
+/// A work item: `struct work_struct` with all that its callback touches.
 ///
 /// # Invariants
 ///
-/// - It is on a stack, and `core` is the core of this very `T`, so that `callback::<T>` finds this
-///   structure around it.
+/// - `core` is the core of this very `T`, so that `callback::<T>` finds this structure around it.
 /// - While the item can run, only its callback touches `state`. It cannot run from its creation to
-///   the first queueing, and from a cancel until it is queued again.
+///   the first queueing, from a cancel until it is queued again, and once the end of the module has
+///   disabled it and its last run has ended.
 #[pin_data(PinnedDrop)]
 pub struct BhWork<T: BhWorkHandler> {
     #[pin]
@@ -261,6 +412,8 @@ pub struct BhWork<T: BhWorkHandler> {
     state: UnsafeCell<T::State>,
 }
 
+// SAFETY: The item is not bound to the task that made it; what it owns can be sent along.
+unsafe impl<T: BhWorkHandler + Send> Send for BhWork<T> {}
 // SAFETY: A shared reference gives access to `T`, which is `Sync`, and to the queueing of the item,
 // which the kernel lets any number of CPUs call at once. It gives no access to the state.
 unsafe impl<T: BhWorkHandler> Sync for BhWork<T> {}
@@ -270,6 +423,13 @@ impl<T: BhWorkHandler> BhWork<T> {
     ///
     /// Process context; may sleep. The item lies on the stack of the caller: nothing is allocated,
     /// and there is no way to leak it.
+    ///
+    /// So the handler and the state may borrow whatever lives longer than this call. `f` gets no more
+    /// than a `Pin<&mut Self>`, for a time that it cannot choose: it can neither move the item out, which
+    /// is not `Unpin`, nor keep it. The item itself is a variable of this function, so its drop, which
+    /// cancels it, runs before this returns, and after `f`, with whatever `f` did or leaked. The handler
+    /// cannot borrow the item that it belongs to: the drop of an item makes the compiler ask
+    /// that what the handler borrows outlives the item.
     ///
     /// # Errors
     ///
@@ -284,17 +444,56 @@ impl<T: BhWorkHandler> BhWork<T> {
     where
         Error: From<E>,
     {
-        // The core comes last: once it is made, nothing fails that would leave it undestroyed.
-        //
-        // INVARIANT: The core is made for this `T`, on the stack. Nothing has queued it yet, and
-        // nothing can before this is all initialised.
-        pin_init::stack_try_pin_init!(let work =? try_pin_init!(Self {
-            handler <- handler,
-            state <- UnsafeCell::pin_init(state),
-            core <- Core::new::<T>(queue),
-        }? Error));
+        pin_init::stack_try_pin_init!(
+            let work =? Self::unregistered(queue, handler, state, true)
+        );
 
         Ok(f(work))
+    }
+
+    /// Makes an item for `queue`, which runs only when it is queued.
+    ///
+    /// Process context; may sleep. It is cancelled when it is dropped. One that is leaked is disabled
+    /// before the module's code goes.
+    ///
+    /// # Errors
+    ///
+    /// - Those of the initialisers.
+    /// - `ENODEV` when the module is going.
+    #[doc(alias = "INIT_WORK")]
+    pub fn new<E>(
+        queue: BhQueue,
+        handler: impl PinInit<T, E>,
+        state: impl Init<T::State, E>,
+    ) -> impl PinInit<Self, Error>
+    where
+        Error: From<E>,
+        T: 'static,
+    {
+        Self::unregistered(queue, handler, state, false).pin_chain(|this| {
+            // SAFETY: The item is pinned, and its drop removes the entry.
+            unsafe { this.core.add() }
+        })
+    }
+
+    fn unregistered<E>(
+        queue: BhQueue,
+        handler: impl PinInit<T, E>,
+        state: impl Init<T::State, E>,
+        on_stack: bool,
+    ) -> impl PinInit<Self, Error>
+    where
+        Error: From<E>,
+    {
+        // The core comes last: once it is made, nothing fails that would leave it undestroyed.
+        //
+        // INVARIANT: The core is made for this `T`. Nothing has queued it yet, and nothing can before
+        // this is all initialised.
+        try_pin_init!(Self {
+            handler <- handler,
+            state <- UnsafeCell::pin_init(state),
+            core <- Core::new::<T>(queue, on_stack),
+        }? Error)
     }
 
     /// The shared part.
@@ -315,8 +514,8 @@ impl<T: BhWorkHandler> BhWork<T> {
     /// Waits until the item is neither pending nor running, and gives its state back.
     ///
     /// Process context; may sleep. A pending run is discarded; one that is under way ends, but is
-    /// not heard if it wants to queue itself. Afterwards the item is idle; queued again, it runs
-    /// again.
+    /// ignored if it wants to queue itself. Afterwards the item is idle; queued again, it runs
+    /// again, unless the module is going.
     #[doc(alias = "cancel_work_sync")]
     pub fn cancel(self: Pin<&mut Self>) -> &mut T::State {
         self.core.cancel();
@@ -334,9 +533,14 @@ impl<T: BhWorkHandler> PinnedDrop for BhWork<T> {
     fn drop(self: Pin<&mut Self>) {
         // This runs before any field is dropped, in whatever order they stand. Nobody else can queue
         // the item: `self` is borrowed exclusively.
-        self.core.cancel();
-        // SAFETY: The item was made as one on the stack, is idle, and is not used any more.
-        unsafe { destroy_work_on_stack(self.core.work.get()) };
+        if self.core.on_stack {
+            self.core.cancel();
+            // SAFETY: The item was made as one on the stack, is idle, and is not used any more.
+            unsafe { destroy_work_on_stack(self.core.work.get()) };
+        } else {
+            self.core.entry.remove_slow();
+            self.core.cancel();
+        }
     }
 }
 
@@ -359,6 +563,7 @@ unsafe extern "C" fn callback<T: BhWorkHandler>(work: *mut bindings::work_struct
     // callback touches the state while it can run.
     let state = unsafe { &mut *this.state.get() };
 
+    // INVARIANT: This is the callback.
     T::run(
         handler,
         state,
@@ -372,6 +577,10 @@ unsafe extern "C" fn callback<T: BhWorkHandler>(work: *mut bindings::work_struct
 /// The right to queue a running item again, which only its callback has, and cannot take along.
 ///
 /// There is no way from here to a cancel of oneself, which would wait for ever.
+///
+/// # Invariants
+///
+/// The callback of the item of `core` is running, in this thread, as long as this lives.
 pub struct BhWorkContext<'a> {
     core: &'a Core,
     _not_send: PhantomData<NotThreadSafe>,
@@ -380,7 +589,7 @@ pub struct BhWorkContext<'a> {
 impl BhWorkContext<'_> {
     /// Asks for one more run, on this CPU, after this one. Tells whether none was pending before.
     ///
-    /// Has no effect once the item is being cancelled.
+    /// Has no effect once the item is being cancelled or the module is going.
     #[doc(alias = "queue_work")]
     pub fn queue(&self) -> bool {
         self.core.queue()

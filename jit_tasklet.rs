@@ -10,22 +10,22 @@
 
 #![expect(
     unreachable_pub,
-    reason = "these files could be parts of the kernel crate"
+    reason = "these files are written as parts of a larger crate"
 )]
 
 use core::{borrow::Borrow, pin::Pin};
 use kernel::{prelude::*, seq_file::SeqFile};
 
-// Not `pub`, as the functions that nobody calls from elsewhere need not be there then: which is much
-// of the module.
-#[expect(dead_code, reason = "a driver uses of it what it needs")]
+// Private, so unused functions are dropped from the module (a large part of it).
+#[expect(dead_code, reason = "library code; this module uses only part of it")]
 mod bh_work;
 mod completion;
 mod context;
 mod proc_files;
 mod table;
-#[expect(dead_code, reason = "a driver uses of it what it needs")]
+#[expect(dead_code, reason = "library code; this module uses only part of it")]
 mod tasklet_wrap;
+mod unload;
 
 use bh_work::{BhQueue, BhWork, BhWorkContext, BhWorkHandler};
 use completion::Completion;
@@ -48,7 +48,7 @@ module! {
     },
 }
 
-/// How often the tasklet, or the work item, of one read runs.
+/// Number of runs per read, of the tasklet or the work item.
 const RUNS: usize = 5;
 
 /// The module: its files.

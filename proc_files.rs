@@ -1,32 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A `/proc` file that only shows something.
+//! A read-only `/proc` file, backed by a single-shot `seq_file`.
 //!
 //! C headers: [`include/linux/proc_fs.h`](srctree/include/linux/proc_fs.h),
 //! [`include/linux/seq_file.h`](srctree/include/linux/seq_file.h)
 
-use core::{
-    marker::PhantomData,
-    ptr::{null, null_mut, NonNull},
-};
+use core::{marker::PhantomData, ptr::null_mut};
 use kernel::{
-    bindings,
-    error::from_result,
-    ffi,
-    module_param::KernelParam,
-    prelude::*,
-    seq_file::SeqFile,
-    str::{as_char_ptr_in_const_context, CStr},
-    sync::atomic::{ordering::Full, Atomic},
+    bindings, container_of, error::from_result, ffi, prelude::*, seq_file::SeqFile, str::CStr,
 };
 
-/// `struct seq_file`, whose layout is of no interest here and which, depending on the kernel's
-/// configuration, rustc does not take for FFI-safe.
-type RawSeqFile = ffi::c_void;
+use super::unload::{self, Entry, Operations};
 
 /// The type of C's `show` of a single-shot `seq_file`.
-type RawShow = unsafe extern "C" fn(*mut RawSeqFile, *mut ffi::c_void) -> ffi::c_int;
+type RawShow = unsafe extern "C" fn(*mut bindings::seq_file, *mut ffi::c_void) -> ffi::c_int;
 
+#[allow(
+    improper_ctypes,
+    reason = "depending on the configuration, rustc objects to what a `seq_file` points to"
+)]
 extern "C" {
     #[link_name = "rust_helper_proc_create_single"]
     fn proc_create_single(
@@ -63,20 +55,12 @@ pub trait Show: 'static {
 /// a reference to the module, and none runs code of a module that is gone.
 ///
 /// It must not be dropped from its own `show`, which would wait for itself. A file that is leaked is
-/// removed when the kernel frees the module.
-///
-/// # Invariants
-///
-/// `entry` came from `proc_create_single`, is in `ENTRIES`, and `proc_remove` was not called on it.
+/// removed before the module's code goes, see `unload.rs`.
 pub struct ProcFile<T: Show> {
-    entry: NonNull<bindings::proc_dir_entry>,
+    /// `Some` until the drop.
+    file: Option<Pin<KBox<File>>>,
     _show: PhantomData<fn() -> T>,
 }
-
-// SAFETY: procfs lets any task remove an entry.
-unsafe impl<T: Show> Send for ProcFile<T> {}
-// SAFETY: There is nothing that can be done with a shared reference.
-unsafe impl<T: Show> Sync for ProcFile<T> {}
 
 impl<T: Show> ProcFile<T> {
     /// Creates `/proc/NAME` with the permission bits `mode`.
@@ -87,15 +71,13 @@ impl<T: Show> ProcFile<T> {
     ///
     /// - `ENOMEM` when there is no memory or the name is taken: procfs does not tell which, but warns
     ///   in the kernel log about a name that is taken.
-    /// - `ENOSPC` when this module has [`MAX_FILES`] files already.
+    /// - `ENODEV` when the module is going.
     #[doc(alias = "proc_create_single")]
     pub fn new(name: &CStr, mode: bindings::umode_t) -> Result<Self> {
-        // SAFETY: `show::<T>` keeps to C's contract, and is code of this module.
-        let entry = unsafe { create(name, mode, show::<T>) }?;
-
-        // INVARIANT: `entry` was just created, and is in `ENTRIES`.
         Ok(Self {
-            entry,
+            // SAFETY: `show::<T>` keeps to C's contract, and is code of the module that this file is
+            // part of.
+            file: Some(unsafe { File::new(name, mode, show::<T>) }?),
             _show: PhantomData,
         })
     }
@@ -103,110 +85,126 @@ impl<T: Show> ProcFile<T> {
 
 impl<T: Show> Drop for ProcFile<T> {
     fn drop(&mut self) {
-        replace(self.entry.as_ptr().cast(), null());
-        // SAFETY: By the type invariant the entry exists, and `drop` runs once.
-        unsafe { proc_remove(self.entry.as_ptr()) }
+        if let Some(file) = self.file.take() {
+            File::remove(file);
+        }
     }
 }
 
-/// The part of [`ProcFile::new`] that is the same for all files, and there once.
+/// The part of a [`ProcFile`] that is the same for all files. It has an address of its own, as it is in
+/// a list.
+///
+/// # Invariants
+///
+/// `file` came from `proc_create_single`, and exists. It is removed once: by [`File::remove`], with which
+/// a file ends unless it is leaked, or by the end of the module. `entry` tells which.
+#[pin_data]
+struct File {
+    #[pin]
+    entry: Entry,
+    file: *mut bindings::proc_dir_entry,
+}
+
+// SAFETY: procfs lets any task remove a file.
+unsafe impl Send for File {}
+// SAFETY: Nothing can be done with a shared reference but to read `file`, which does not change.
+unsafe impl Sync for File {}
+
+const OPERATIONS: Operations = Operations::File(File::remove_leaked);
+
+impl File {
+    /// # Safety
+    ///
+    /// `show` keeps to C's contract for the `show` of a single-shot `seq_file`, and is code of this
+    /// module or of the kernel.
+    unsafe fn new(name: &CStr, mode: bindings::umode_t, show: RawShow) -> Result<Pin<KBox<Self>>> {
+        // Readers may come before the file is in the list, and may leak files and tasklets.
+        unload::prepare()?;
+
+        // The memory is there before the file is: the initialiser runs last, and nothing fails after
+        // the file was created.
+        //
+        // INVARIANT: `file` was just created, and is not in the list yet.
+        let file = KBox::try_pin_init(
+            try_pin_init!(Self {
+                // SAFETY: The caller promises what `create` asks for.
+                file: unsafe { create(name, mode, show) }?,
+                entry: Entry::unlisted(),
+            }? Error),
+            GFP_KERNEL,
+        )?;
+
+        // SAFETY: The entry is pinned, and `File::remove` takes it out of the list before the memory goes.
+        // The operations are those of a file.
+        match unsafe { file.entry.add(&OPERATIONS) } {
+            Ok(()) => Ok(file),
+            Err(error) => {
+                File::remove(file);
+                Err(error)
+            }
+        }
+    }
+
+    /// Removes the file, unless the end of the module has done so, and waits for that in any case.
+    #[inline(never)]
+    fn remove(file: Pin<KBox<Self>>) {
+        if file.entry.remove_file() {
+            // SAFETY: By the type invariant the file exists, and nobody else removes it.
+            unsafe { proc_remove(file.file) };
+        }
+    }
+
+    /// Removes a file that was leaked.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Remove`](unload::Remove).
+    #[inline]
+    unsafe fn remove_leaked(entry: &Entry) {
+        // SAFETY: Only entries of files are added with these operations.
+        let file = unsafe { &*container_of!(core::ptr::from_ref(entry), File, entry) };
+
+        // SAFETY: By the type invariant the file exists. This is called once, and the drop waits for it
+        // and does not do it again.
+        unsafe { proc_remove(file.file) };
+    }
+}
+
+/// Creates `/proc/NAME`.
 ///
 /// # Safety
 ///
-/// `show` keeps to C's contract for the `show` of a single-shot `seq_file`, and is code of this
-/// module or of the kernel.
+/// As for `File::new`.
 unsafe fn create(
     name: &CStr,
     mode: bindings::umode_t,
     show: RawShow,
-) -> Result<NonNull<bindings::proc_dir_entry>> {
+) -> Result<*mut bindings::proc_dir_entry> {
     // SAFETY:
     // - `name` is a C string, which procfs copies.
     // - The parent NULL is `/proc` itself.
-    // - `show` keeps to C's contract, as the caller promises, and stays loaded: the drop or, at the
-    //   latest, `remove_leaked` has called `proc_remove`, which waits for it, before the module goes.
-    let entry = unsafe { proc_create_single(name.as_char_ptr(), mode, null_mut(), show) };
-    let entry = NonNull::new(entry).ok_or(ENOMEM)?;
+    // - `show` keeps to C's contract, as the caller promises, and stays loaded: the drop or, if the file
+    //   is leaked, the end of the module calls `proc_remove`, which waits for it, before the code goes.
+    let file = unsafe { proc_create_single(name.as_char_ptr(), mode, null_mut(), show) };
 
-    if !replace(null(), entry.as_ptr().cast()) {
-        // SAFETY: The entry was just created, and nobody else knows it.
-        unsafe { proc_remove(entry.as_ptr()) };
-        return Err(ENOSPC);
+    if file.is_null() {
+        return Err(ENOMEM);
     }
-    Ok(entry)
+    Ok(file)
 }
-
-/// How many files a module can have at a time.
-pub const MAX_FILES: usize = 8;
-
-/// The entries of the files that there are, and null pointers.
-///
-/// Leaking a file is safe, and leaves an entry behind whose `show` goes when the module goes. So the
-/// last word is the kernel's: when it frees the module it calls [`remove_leaked`].
-static ENTRIES: [Atomic<*const ffi::c_void>; MAX_FILES] =
-    [const { Atomic::new(null()) }; MAX_FILES];
-
-/// Puts `new` where `old` is, if it is there.
-#[inline(never)]
-fn replace(old: *const ffi::c_void, new: *const ffi::c_void) -> bool {
-    ENTRIES
-        .iter()
-        .any(|slot| slot.cmpxchg(old, new, Full).is_ok())
-}
-
-/// Removes every file that was leaked.
-///
-/// # Safety
-///
-/// No code of this module runs, or will run, other than the `show` of its files.
-unsafe extern "C" fn remove_leaked(_: *mut ffi::c_void) {
-    for slot in &ENTRIES {
-        let entry = slot.xchg(null(), Full);
-        // SAFETY: By the invariant of `ProcFile` the entry exists, and its `ProcFile` was leaked.
-        // `proc_remove` takes a null pointer for nothing.
-        unsafe { proc_remove(entry.cast_mut().cast()) };
-    }
-}
-
-/// Refuses the parameter that [`AT_MODULE_FREE`] had to give a name.
-///
-/// # Safety
-///
-/// None: it touches nothing. It is `unsafe` because C's type for it is.
-unsafe extern "C" fn refuse(_: *const ffi::c_char, _: *const bindings::kernel_param) -> ffi::c_int {
-    EINVAL.to_errno()
-}
-
-static AT_MODULE_FREE_OPS: bindings::kernel_param_ops = bindings::kernel_param_ops {
-    flags: 0,
-    set: Some(refuse),
-    get: None,
-    free: Some(remove_leaked),
-};
-
-/// Has the kernel call [`remove_leaked`] when it frees this module: `free_module()` frees the
-/// parameters of a module after its exit or failed init function, and before its memory.
-#[cfg(MODULE)]
-#[link_section = "__param"]
-#[used(compiler)]
-static AT_MODULE_FREE: KernelParam = KernelParam::new(bindings::kernel_param {
-    name: as_char_ptr_in_const_context(c"proc_files"),
-    mod_: &raw mut bindings::__this_module,
-    ops: &raw const AT_MODULE_FREE_OPS,
-    perm: 0,
-    level: -1,
-    flags: 0,
-    __bindgen_anon_1: bindings::kernel_param__bindgen_ty_1 { arg: null_mut() },
-});
 
 /// Hands a reader's call on to `T`.
 ///
 /// # Safety
 ///
 /// `m` points to a `seq_file` that only the caller uses during the call.
-unsafe extern "C" fn show<T: Show>(m: *mut RawSeqFile, _: *mut ffi::c_void) -> ffi::c_int {
+#[allow(
+    improper_ctypes_definitions,
+    reason = "as for `proc_create_single`, which calls this"
+)]
+unsafe extern "C" fn show<T: Show>(m: *mut bindings::seq_file, _: *mut ffi::c_void) -> ffi::c_int {
     // SAFETY: The caller promises just this.
-    let m = unsafe { SeqFile::from_raw(m.cast()) };
+    let m = unsafe { SeqFile::from_raw(m) };
 
     from_result(|| T::show(m).map(|()| 0))
 }

@@ -2,10 +2,10 @@
 
 //! Tasklets: small pieces of work that softirqs run soon, one CPU at a time.
 //!
-//! A tasklet is how an interrupt handler puts off what need not be done with interrupts off. It runs
-//! in softirq context: as soon as the interrupt ends or, if there is more than fits there, in the
-//! thread `ksoftirqd` of the CPU that scheduled it. It may not sleep; on no two CPUs does it run at
-//! the same time, while other tasklets may.
+//! A tasklet is how an interrupt handler defers work that need not run with interrupts disabled. It
+//! runs in softirq context: as soon as the interrupt ends or, if too much work is pending, in the
+//! thread `ksoftirqd` of the CPU that scheduled it. It may not sleep. It never runs on two CPUs at the
+//! same time, while different tasklets may.
 //!
 //! # When not to use one
 //!
@@ -49,7 +49,7 @@
 //! | `tasklet_setup`, `tasklet_init` | [`Tasklet::new`], [`Tasklet::scope`] | process |
 //! | `DECLARE_TASKLET` | [`StaticTasklet::new`], [`StaticTasklet::take`] | process |
 //! | `DECLARE_TASKLET_DISABLED` | [`StaticTasklet::new_disabled`], [`Tasklet::new_disabled`] | process |
-//! | the enable that undoes its birth | [`Tasklet::born_disabled`] | any |
+//! | the enable that releases the initial disable | [`Tasklet::initial_disable`] | any |
 //! | `tasklet_schedule` | [`Tasklet::schedule`], [`TaskletContext::schedule`] | any |
 //! | `tasklet_hi_schedule` | [`Tasklet::hi_schedule`], [`TaskletContext::hi_schedule`] | any |
 //! | `tasklet_disable` | [`Tasklet::disable`], [`Tasklet::disable_mut`] | process, may sleep |
@@ -147,35 +147,44 @@
 //!
 //! # Guarantees
 //!
-//! - **What the callback touches is alive.** The tasklet owns it, and drops it only after a kill:
-//!   `PinnedDrop` runs before the drop of any field. It never moves, as it can only be initialised
-//!   in place and is not `Unpin`.
+//! - **What the callback touches is alive.** The tasklet owns it, or borrows what outlives the tasklet,
+//!   and drops it only after a kill: `PinnedDrop` runs before the drop of any field. It never moves, as
+//!   it can only be initialised in place and is not `Unpin`.
 //! - **The callback has its state to itself.** Softirq code takes the RUN bit of a tasklet before it
 //!   calls the callback, so there is one at a time. Process context gets the state from [`kill`]
 //!   and [`disable_mut`], which wait for that bit, and which borrow the tasklet exclusively: while
-//!   the state is lent nobody can schedule or enable the tasklet.
-//! - **A kill ends.** It has softirq code run what is pending, if need be with the callback returning
-//!   at once, and until it is done a [`TaskletContext`] does not schedule. See `Core::kill`.
+//!   the state is lent nobody can schedule or enable the tasklet. (The end of the module may enable it,
+//!   after having made sure that its callback returns at once.)
+//! - **A kill ends,** unless the tasklet's own callback calls it. It has softirq code run what is pending,
+//!   if need be with the callback returning at once. Nothing schedules the tasklet meanwhile: a
+//!   [`TaskletContext`] does not, and for all else the tasklet is borrowed exclusively. See `Core::kill`.
 //! - **Enables match disables.** A guard is one disable, and its drop, which happens at most once,
-//!   one enable. A guard that is leaked leaves the tasklet disabled until it is killed.
-//! - **Nothing that sleeps can be reached from the callback's parameters:** a shared handler, the
-//!   state and the context.
-//! - **No code of an unloaded module runs,** whatever was leaked. See `Registry`.
+//!   one enable. A guard that is leaked leaves the tasklet disabled until it is killed. While leaked
+//!   guards keep a tasklet disabled, [`disable_mut`] neither disables nor enables it.
+//! - **The callback's parameters themselves offer nothing that sleeps:** a shared reference to the
+//!   handler, the state and the context.
+//! - **No callback outlives its module,** whatever was leaked. A tasklet that can be leaked has an
+//!   entry in the list of `unload.rs`. Before the module's code goes, every tasklet in it is shut off
+//!   for good: its handler is not called any more, and once its last run has ended and no list of the
+//!   kernel's holds it, none ever does again, whoever schedules or disables it. From then on
+//!   `new` fails and `take` returns `None`. This holds where the file is part of the module
+//!   that uses it; the limits in `unload.rs` say what does not hold for code that is built in.
 //! - **Scheduling and running take no lock and no memory** of their own.
 //!
 //! # Known limits
 //!
-//! - What the handler or the state own may be used to sleep, or to drop this very tasklet, in the
-//!   callback: an `Arc` of a tasklet, for example. As everywhere in the kernel's Rust the types do
-//!   not know contexts. `might_sleep` finds it; memory safety is not at stake, as a tasklet that
-//!   waits for itself waits for ever, for its own RUN bit.
+//! - What the driver puts into the handler or the state may be used to sleep in the callback, or to
+//!   kill or drop a tasklet there, even this very one: an `Arc` of a tasklet, for example. As everywhere
+//!   in the kernel's Rust the types do not know contexts. A kernel with CONFIG_DEBUG_ATOMIC_SLEEP
+//!   reports it. A kill of a tasklet in its own callback waits for ever for the RUN bit,
+//!   so nothing that the callback uses is dropped.
 //! - A kernel without `CONFIG_SMP` is refused at compile time unless it is PREEMPT_RT: it has no RUN
 //!   bit.
 //! - The handler of a static must be made by a `const fn`, which rules out locks and completions.
 //! - A disabled tasklet that is scheduled keeps `ksoftirqd` of its CPU busy until it is enabled or
 //!   killed. That is so in C, too.
-//! - A schedule is lost if it races with a kill by other means than this type; here none can, as a
-//!   kill excludes every other use.
+//! - What a callback schedules through its context while it is being killed is not run, and neither is
+//!   what anybody schedules once the module is going.
 //!
 //! C header: [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h); the code is in
 //! [`kernel/softirq.c`](srctree/kernel/softirq.c).
@@ -191,13 +200,13 @@ use core::{
 };
 use kernel::{
     bindings, container_of, ffi,
-    module_param::KernelParam,
     prelude::*,
-    str::as_char_ptr_in_const_context,
     sync::atomic::{ordering, Atomic},
     types::{NotThreadSafe, Opaque},
 };
 use pin_init::Wrapper;
+
+use super::unload::{sleep_a_tick, Entry, Group, Operations};
 
 /// The inlines of `<linux/interrupt.h>`, which bindgen cannot see, as functions in C.
 #[cfg(any(not(CONFIG_X86_64), CONFIG_KASAN, CONFIG_KCSAN, CONFIG_KMSAN))]
@@ -342,18 +351,12 @@ use inlines::{
     tasklet_disable, tasklet_disable_nosync, tasklet_enable, tasklet_hi_schedule, tasklet_schedule,
 };
 
-// The inlines of <linux/list_bl.h>.
+// Inlines of <linux/bitops.h>.
 extern "C" {
-    #[link_name = "rust_helper_hlist_bl_lock"]
-    fn hlist_bl_lock(b: *mut bindings::hlist_bl_head);
-    #[link_name = "rust_helper_hlist_bl_unlock"]
-    fn hlist_bl_unlock(b: *mut bindings::hlist_bl_head);
-    #[link_name = "rust_helper_hlist_bl_first"]
-    fn hlist_bl_first(h: *mut bindings::hlist_bl_head) -> *mut bindings::hlist_bl_node;
-    #[link_name = "rust_helper_hlist_bl_add_head"]
-    fn hlist_bl_add_head(n: *mut bindings::hlist_bl_node, h: *mut bindings::hlist_bl_head);
-    #[link_name = "rust_helper_hlist_bl_del_init"]
-    fn hlist_bl_del_init(n: *mut bindings::hlist_bl_node);
+    #[link_name = "rust_helper_test_and_set_bit"]
+    fn test_and_set_bit(nr: ffi::c_ulong, addr: *mut ffi::c_ulong) -> bool;
+    #[link_name = "rust_helper_test_bit_acquire"]
+    fn test_bit_acquire(nr: ffi::c_ulong, addr: *const ffi::c_ulong) -> bool;
 }
 
 // Without both, the kernel leaves out the RUN bit, as nothing can wait for a callback that runs but
@@ -367,7 +370,10 @@ const _: () = assert!(
 ///
 /// The handler itself is shared: the callback and process context use it at the same time, which is
 /// why it is [`Sync`]. What only the callback touches goes into the `State`, and needs no lock.
-pub trait TaskletHandler: Sync + 'static {
+///
+/// A handler and its state may borrow, for a tasklet of [`Tasklet::scope`]. All other ways to have a
+/// tasklet ask for `'static`.
+pub trait TaskletHandler: Sync {
     /// What only a running tasklet may touch.
     ///
     /// It is [`Send`] because the callback runs on whichever CPU scheduled it, while another thread
@@ -381,14 +387,19 @@ pub trait TaskletHandler: Sync + 'static {
     fn run(self: Pin<&Self>, state: &mut Self::State, cx: &TaskletContext<'_>);
 }
 
-/// What a kill asks of the callback. Nothing is asked while no kill is under way.
+/// What is asked of the callback. Nothing is asked unless the tasklet is being killed or the module
+/// is going.
 mod request {
     /// Run, and reschedule at will.
     pub(super) const NONE: i32 = 0;
     /// Run, but do not reschedule.
     pub(super) const STOP: i32 = 1;
-    /// Do not even run: return at once.
+    /// Return at once: from here on up the handler is not called.
     pub(super) const DISCARD: i32 = 2;
+    /// As `DISCARD`, for good. Take the SCHED bit, and keep it.
+    pub(super) const SHUT: i32 = 3;
+    /// As `SHUT`, and the SCHED bit was taken for good.
+    pub(super) const HELD: i32 = 4;
 }
 
 /// The part of a tasklet that does not depend on its handler.
@@ -397,28 +408,49 @@ mod request {
 ///
 /// - `tasklet` is initialised, its callback is [`callback`] of the `T` of the [`Tasklet<T>`] that
 ///   this core is a field of, and it stays at its address for as long as the core lives.
-/// - `tasklet.count` is, modulo 2^32, the number of disables that were not undone: one for each
-///   guard that lives or was leaked, and one while `born_disabled` is 1.
-/// - `request` is other than [`request::NONE`] only during [`Core::kill`].
-/// - `node` is in [`REGISTRY`], or unhashed.
+/// - `tasklet.count` is, modulo 2^32, the number of disables that were counted less the number of those
+///   that were undone, since it was last set to 0 by a kill or by the end of the module. Each guard
+///   counts one when it is made and undoes one when it is dropped, but for a [`DisabledMut`] with
+///   `counted` false; the initial disable counts one, which its guard undoes. While a guard lives, only
+///   the end of the module sets `count` to 0, and only after `request` became
+///   [`SHUT`](request::SHUT).
+/// - `request` is [`STOP`](request::STOP) or [`DISCARD`](request::DISCARD) only during a kill, which
+///   alone changes it then. Once it is `SHUT` it becomes nothing but [`HELD`](request::HELD), which is
+///   written by whoever set the SCHED bit while it was `SHUT`. With `HELD` the SCHED bit stays set, and
+///   the tasklet is in no list of the kernel's.
+/// - `kill_added` is [`Core::kill_added`], or `entry` was never added and nobody but the owner of the
+///   tasklet writes `request`.
 #[pin_data]
 struct Core {
     #[pin]
     tasklet: Opaque<bindings::tasklet_struct>,
     request: Atomic<i32>,
-    born_disabled: Atomic<i32>,
-    node: Opaque<bindings::hlist_bl_node>,
+    initial_disable: Atomic<i32>,
+    /// How this is killed if it has been added to the list of what may be leaked, and whether its entry
+    /// leaves the list. `None` for a tasklet of a scope: what leaks need is not there in a module that
+    /// has none.
+    kill_added: Option<unsafe fn(&Core, bool)>,
+    entry: Entry,
     #[pin]
     _pin: PhantomPinned,
 }
 
+/// How a tasklet that was leaked is ended.
+const OPERATIONS: Operations = Operations::Handler(
+    Group::Softirq,
+    [Core::shut_off, Core::is_quiet, Core::retire_leaked],
+);
+
 impl Core {
     /// Makes a core, which must become a field of a `Tasklet<T>` for the same `T`.
-    const fn new<T: TaskletHandler>(disabled: bool) -> Self {
+    const fn new<T: TaskletHandler>(
+        disabled: bool,
+        kill_added: Option<unsafe fn(&Core, bool)>,
+    ) -> Self {
         let disabled = if disabled { 1 } else { 0 };
 
         // INVARIANT: These are the values that `tasklet_setup` and `DECLARE_TASKLET` set, with one
-        // disable if need be.
+        // disable if need be. The entry is in no list.
         Self {
             tasklet: Opaque::new(bindings::tasklet_struct {
                 next: core::ptr::null_mut(),
@@ -431,16 +463,14 @@ impl Core {
                 data: 0,
             }),
             request: Atomic::new(request::NONE),
-            born_disabled: Atomic::new(disabled),
-            node: Opaque::new(bindings::hlist_bl_node {
-                next: core::ptr::null_mut(),
-                pprev: core::ptr::null_mut(),
-            }),
+            initial_disable: Atomic::new(disabled),
+            kill_added,
+            entry: Entry::unlisted(),
             _pin: PhantomPinned,
         }
     }
 
-    /// What a kill asks of the callback, now.
+    /// What is asked of the callback, now.
     #[inline(always)]
     fn request(&self) -> i32 {
         // SAFETY: The word is initialised, and aligned. A volatile access is C's `READ_ONCE`, which
@@ -455,7 +485,7 @@ impl Core {
         unsafe { self.request.as_ptr().write_volatile(request) }
     }
 
-    /// Whether anything keeps the tasklet from running: a guard, a leaked guard, or its birth.
+    /// Whether anything keeps the tasklet from running: a guard, a leaked guard, or its initial disable.
     #[inline(always)]
     fn is_disabled(&self) -> bool {
         // SAFETY: `count` is initialised by the type invariant. C's `atomic_read` is a volatile
@@ -463,7 +493,8 @@ impl Core {
         unsafe { (&raw const (*self.tasklet.get()).count.counter).read_volatile() != 0 }
     }
 
-    /// Waits until the tasklet is neither scheduled nor running, and leaves it idle and enabled.
+    /// Waits until the tasklet is neither scheduled nor running, and leaves it idle and enabled; or shut
+    /// off for good, if the module is going.
     ///
     /// A run that is pending happens first, but does not reschedule; while the tasklet is disabled
     /// the pending run is discarded instead.
@@ -472,17 +503,115 @@ impl Core {
     ///
     /// # Safety
     ///
-    /// From the beginning to the end of this call, nothing but the callback itself schedules,
-    /// enables, disables or kills this tasklet.
+    /// From the beginning to the end of this call, nobody schedules, enables, disables or kills this
+    /// tasklet, other than the callback through its [`TaskletContext`], and the end of the module.
     #[inline]
     unsafe fn kill(&self) {
-        if self.is_disabled() {
+        match self.kill_added {
             // SAFETY: The requirements are the same.
-            unsafe { self.discard() };
+            Some(kill_added) => unsafe { kill_added(self, false) },
+            // SAFETY: The requirements are the same, and by the type invariants nobody else writes
+            // `request`.
+            None => unsafe { self.kill_alone() },
+        }
+    }
+
+    /// As [`Core::kill`], and takes the entry out of the list: for the end of the tasklet.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Core::kill`].
+    #[inline]
+    unsafe fn end(&self) {
+        match self.kill_added {
+            // SAFETY: The requirements are the same.
+            Some(kill_added) => unsafe { kill_added(self, true) },
+            // SAFETY: As in `kill`.
+            None => unsafe { self.kill_alone() },
+        }
+    }
+
+    /// [`Core::kill`] where the end of the module may find the tasklet.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Core::kill`].
+    #[inline]
+    unsafe fn kill_added(&self, leave: bool) {
+        if leave {
+            self.entry.remove();
+            // The sweep does not find it any more, so nobody else writes `request`, other than `SHUT` to
+            // `HELD`.
+            if self.request() == request::NONE {
+                // SAFETY: The requirements are the same.
+                return unsafe { self.kill_alone() };
+            }
+        }
+
+        // SAFETY: The requirements are the same.
+        unsafe { self.kill_shared() }
+    }
+
+    /// Slow path of `kill_added`, kept out of line.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Core::kill`].
+    #[cold]
+    #[inline]
+    unsafe fn kill_shared(&self) {
+        let disabled = self.is_disabled();
+        let request = if disabled {
+            request::DISCARD
+        } else {
+            request::STOP
+        };
+
+        // INVARIANT: This kill alone changes `request` until it sets it back.
+        //
+        // Relaxed: what has to be ordered after `DISCARD` is so by `enable`.
+        if self
+            .request
+            .cmpxchg(request::NONE, request, ordering::Relaxed)
+            .is_ok()
+        {
+            if disabled {
+                self.enable();
+            }
+            // SAFETY: The requirements are the same, and the request was made.
+            return unsafe { self.finish_kill() };
+        }
+
+        // The module is going: the tasklet was shut off.
+        while !self.retire() {
+            sleep_a_tick();
+        }
+    }
+
+    /// [`Core::kill`] while nobody else writes `request`, which is `NONE`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Core::kill`]; and `request` is as above.
+    #[inline]
+    unsafe fn kill_alone(&self) {
+        if self.is_disabled() {
+            self.discard();
         } else {
             self.ask(request::STOP);
         }
 
+        // SAFETY: The requirements are the same, and the request was made.
+        unsafe { self.finish_kill() }
+    }
+
+    /// The rest of [`Core::kill`], after the request.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Core::kill`]; and `request` is `STOP`, or `DISCARD` and `count` is 0.
+    #[inline]
+    unsafe fn finish_kill(&self) {
         // `tasklet_kill` owns the SCHED bit while it waits for the RUN bit to clear, so that even a
         // callback that has not seen the request yet schedules nothing that outlives this call. All
         // that the request decides is that the wait for the SCHED bit ends.
@@ -494,24 +623,127 @@ impl Core {
         self.ask(request::NONE);
     }
 
-    /// Enables the tasklet, and has its callback return at once if a run is pending.
+    /// Has the callback return at once if a run is pending, and enables the tasklet.
+    #[cold]
+    #[inline(never)]
+    fn discard(&self) {
+        self.ask(request::DISCARD);
+        self.enable();
+    }
+
+    /// Sets the count of disables to 0, after `request` was set to `DISCARD` or more.
+    ///
+    /// Its guards were leaked, or the initial disable never released, so nobody else would enable it. A
+    /// scheduled run would keep ksoftirqd spinning, and a kill waiting, for ever. So let it run: the
+    /// callback returns at once. It sees the request: the release below orders the request before the
+    /// count, and softirq code reads the count, clears the SCHED bit with a full barrier, and only
+    /// then calls it.
+    #[inline]
+    fn enable(&self) {
+        // SAFETY: `count` is initialised by the type invariant, and atomic.
+        unsafe { bindings::atomic_set_release(&raw mut (*self.tasklet.get()).count, 0) };
+        // SAFETY: As in `ask`. The guard for the initial disable is asked for by an `xchg`.
+        unsafe { self.initial_disable.as_ptr().write_volatile(0) };
+    }
+
+    /// The word with the SCHED and the RUN bit.
+    fn state(&self) -> *mut ffi::c_ulong {
+        // SAFETY: The field is within the tasklet.
+        unsafe { &raw mut (*self.tasklet.get()).state }
+    }
+
+    /// Whether the callback is running, or the kernel has not done with it. Acquire: if not, all that
+    /// its runs did is visible.
+    #[inline]
+    fn is_running(&self) -> bool {
+        let bit = bindings::TASKLET_STATE_RUN as ffi::c_ulong;
+
+        // SAFETY: The word is initialised, and atomic.
+        unsafe { test_bit_acquire(bit, self.state()) }
+    }
+
+    /// If the tasklet was shut off, takes its SCHED bit if that is clear, and keeps it for good.
+    #[cold]
+    #[inline(never)]
+    fn hold(&self) {
+        let bit = bindings::TASKLET_STATE_SCHED as ffi::c_ulong;
+
+        // SAFETY: The word is initialised, and atomic.
+        if self.request() == request::SHUT && !unsafe { test_and_set_bit(bit, self.state()) } {
+            // INVARIANT: The bit was clear, so no list holds the tasklet, and nobody but who sets the
+            // bit puts it into one.
+            self.ask(request::HELD);
+        }
+    }
+
+    /// Brings a tasklet that was shut off nearer to its end. Tells whether it is there: nothing runs it
+    /// or will ever run it, no list of the kernel's holds it, and the kernel has done with it.
+    ///
+    /// That needs no luck against others who schedule it meanwhile, as the callback takes the SCHED
+    /// bit, too, which softirq code has just cleared. Any number of threads may call this at once.
+    #[inline]
+    fn retire(&self) -> bool {
+        self.enable();
+        self.hold();
+
+        // Acquire: once the bit was taken for good, a callback that is still running has set RUN before.
+        // No run begins afterwards.
+        self.request.load(ordering::Acquire) == request::HELD && !self.is_running()
+    }
+
+    /// The core that has `entry`.
     ///
     /// # Safety
     ///
-    /// As for [`Core::kill`].
-    #[cold]
-    #[inline(never)]
-    unsafe fn discard(&self) {
-        // Nobody is left who could enable it: its guards were leaked, or it was born disabled. A
-        // scheduled run would keep ksoftirqd spinning, and `tasklet_kill` waiting, for ever. So let
-        // it run, after having told the callback to return at once. The callback sees that: the
-        // release below orders the request before the count, and softirq code reads the count,
-        // clears the SCHED bit with a full barrier, and only then calls it.
-        self.ask(request::DISCARD);
-        // SAFETY: `count` is initialised by the type invariant, and by this function's requirements
-        // nobody else counts.
-        unsafe { bindings::atomic_set_release(&raw mut (*self.tasklet.get()).count, 0) };
-        self.born_disabled.store(0, ordering::Relaxed);
+    /// The operations of `entry` are [`OPERATIONS`].
+    unsafe fn of(entry: &Entry) -> &Self {
+        // SAFETY: Only entries of cores are added with these operations.
+        unsafe { &*container_of!(core::ptr::from_ref(entry), Core, entry) }
+    }
+
+    /// The first step at the end of the module. Not while the owner is killing the tasklet, which ends.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Step`](super::unload::Step).
+    #[inline]
+    unsafe fn shut_off(entry: &Entry) -> bool {
+        // SAFETY: The caller's entry has these operations.
+        let core = unsafe { Core::of(entry) };
+
+        // INVARIANT: There is no kill that it could belong to.
+        //
+        // Relaxed: a full barrier follows before the next step.
+        match core
+            .request
+            .cmpxchg(request::NONE, request::SHUT, ordering::Relaxed)
+        {
+            Ok(_) => true,
+            Err(request) => request >= request::SHUT,
+        }
+    }
+
+    /// The second step. A disabled tasklet that is scheduled has its RUN bit set again and again, but
+    /// once it was seen clear, only by runs that see the request.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Step`](super::unload::Step).
+    #[inline]
+    unsafe fn is_quiet(entry: &Entry) -> bool {
+        // SAFETY: The caller's entry has these operations.
+        !unsafe { Core::of(entry) }.is_running()
+    }
+
+    /// The third step.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Step`](super::unload::Step).
+    #[inline]
+    unsafe fn retire_leaked(entry: &Entry) -> bool {
+        // SAFETY: The caller's entry has these operations.
+        unsafe { Core::of(entry) }.retire()
     }
 }
 
@@ -520,9 +752,10 @@ impl Core {
 /// # Invariants
 ///
 /// - `core` is the core of this very `T`, and `callback::<T>` finds this structure around it.
-/// - While the tasklet can run, only its callback touches `state`. It cannot run from its creation
-///   to the first schedule, after `Core::kill` until it is scheduled again, and while it is
-///   disabled and its last run has ended.
+/// - While the handler can run, only the callback touches `state`. It cannot run from the creation to
+///   the first schedule; after `Core::kill` until it is scheduled again; while `core.count` is not 0
+///   and the last run has ended; and once `core.request` is [`SHUT`](request::SHUT) and the last run
+///   has ended.
 #[pin_data(PinnedDrop)]
 pub struct Tasklet<T: TaskletHandler> {
     #[pin]
@@ -542,8 +775,13 @@ unsafe impl<T: TaskletHandler> Sync for Tasklet<T> {}
 impl<T: TaskletHandler> Tasklet<T> {
     /// Makes a tasklet, which runs only when it is scheduled.
     ///
-    /// Process context. It is killed when it is dropped. One that is leaked is killed when the
-    /// kernel frees the module.
+    /// Process context; may sleep. It is killed when it is dropped. One that is leaked is shut off
+    /// before the module's code goes.
+    ///
+    /// # Errors
+    ///
+    /// - Those of the initialisers.
+    /// - `ENODEV` when the module is going.
     #[doc(alias = "tasklet_setup", alias = "tasklet_init")]
     pub fn new<E>(
         handler: impl PinInit<T, E>,
@@ -551,13 +789,14 @@ impl<T: TaskletHandler> Tasklet<T> {
     ) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
+        T: 'static,
     {
         Self::registered(handler, state, false)
     }
 
-    /// Makes a tasklet that is disabled until [`born_disabled`](Self::born_disabled) is spent.
+    /// Makes a tasklet that is disabled until [`initial_disable`](Self::initial_disable) is released.
     ///
-    /// Process context.
+    /// Otherwise as [`new`](Self::new).
     #[doc(alias = "DECLARE_TASKLET_DISABLED")]
     pub fn new_disabled<E>(
         handler: impl PinInit<T, E>,
@@ -565,6 +804,7 @@ impl<T: TaskletHandler> Tasklet<T> {
     ) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
+        T: 'static,
     {
         Self::registered(handler, state, true)
     }
@@ -573,6 +813,17 @@ impl<T: TaskletHandler> Tasklet<T> {
     ///
     /// Process context; may sleep. The tasklet lies on the stack of the caller: nothing is
     /// allocated and no lock is taken, and there is no way to leak it.
+    ///
+    /// So the handler and the state may borrow whatever lives longer than this call. `f` gets no more
+    /// than a `Pin<&mut Self>`, for a time that it cannot choose: it can neither move the tasklet out,
+    /// which is not `Unpin`, nor keep it. The tasklet itself is a variable of this function, so its drop,
+    /// which kills it, runs before this returns, and after `f`, with whatever `f` did or leaked. The
+    /// handler cannot borrow the tasklet that it belongs to: the drop of a tasklet makes the
+    /// compiler ask that what the handler borrows outlives the tasklet.
+    ///
+    /// # Errors
+    ///
+    /// Those of the initialisers. `f` is not called then.
     pub fn scope<E, R>(
         handler: impl PinInit<T, E>,
         state: impl Init<T::State, E>,
@@ -581,7 +832,7 @@ impl<T: TaskletHandler> Tasklet<T> {
     where
         Error: From<E>,
     {
-        pin_init::stack_try_pin_init!(let tasklet =? Self::unregistered(handler, state, false));
+        pin_init::stack_try_pin_init!(let tasklet =? Self::unregistered(handler, state, false, None));
 
         Ok(f(tasklet))
     }
@@ -590,6 +841,7 @@ impl<T: TaskletHandler> Tasklet<T> {
         handler: impl PinInit<T, E>,
         state: impl Init<T::State, E>,
         disabled: bool,
+        kill_added: Option<unsafe fn(&Core, bool)>,
     ) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -599,7 +851,7 @@ impl<T: TaskletHandler> Tasklet<T> {
         try_pin_init!(Self {
             handler <- handler,
             state <- UnsafeCell::pin_init(state),
-            core: Core::new::<T>(disabled),
+            core: Core::new::<T>(disabled, kill_added),
         }? Error)
     }
 
@@ -611,9 +863,12 @@ impl<T: TaskletHandler> Tasklet<T> {
     where
         Error: From<E>,
     {
-        Self::unregistered(handler, state, disabled).pin_chain(|this| {
-            REGISTRY.add(&this.core);
-            Ok(())
+        let kill_added: unsafe fn(&Core, bool) = Core::kill_added;
+
+        Self::unregistered(handler, state, disabled, Some(kill_added)).pin_chain(|this| {
+            // SAFETY: The tasklet is pinned, and its drop calls `Core::end`, which removes the entry.
+            // The operations are those of a core.
+            unsafe { this.core.entry.add(&OPERATIONS) }
         })
     }
 
@@ -657,6 +912,7 @@ impl<T: TaskletHandler> Tasklet<T> {
         // SAFETY: The tasklet is initialised.
         unsafe { tasklet_disable(self.as_raw()) };
 
+        // INVARIANT: This was one disable.
         Disabled { tasklet: self }
     }
 
@@ -668,21 +924,24 @@ impl<T: TaskletHandler> Tasklet<T> {
         // SAFETY: The tasklet is initialised.
         unsafe { tasklet_disable_nosync(self.as_raw()) };
 
+        // INVARIANT: This was one disable.
         DisabledNosync {
             disabled: Disabled { tasklet: self },
         }
     }
 
-    /// The disable that the tasklet was born with: `Some` for the first who asks, once.
+    /// The initial disable, as a guard: `Some` for the first caller, once.
     ///
-    /// May be called from any context. `None` for a tasklet that was not born disabled, or was
+    /// May be called from any context. `None` for a tasklet that was not made disabled, or was
     /// killed since, which enables it.
-    pub fn born_disabled(&self) -> Option<Disabled<'_, T>> {
+    pub fn initial_disable(&self) -> Option<Disabled<'_, T>> {
         // Relaxed: who gets the guard learns nothing but that it is the first.
-        let was = self.core.born_disabled.xchg(0, ordering::Relaxed);
+        let was = self.core.initial_disable.xchg(0, ordering::Relaxed);
 
-        // It never ran yet, so that there is no run to wait for. The guard must not even be made
-        // for others, as its drop would enable the tasklet.
+        // The guard must not even be made for others, as its drop would enable the tasklet.
+        //
+        // INVARIANT: The disable that the tasklet was made with is now the guard's. The handler has not
+        // run yet, so there is no run to wait for.
         (was == 1).then(|| Disabled { tasklet: self })
     }
 
@@ -694,7 +953,8 @@ impl<T: TaskletHandler> Tasklet<T> {
         let counted = !self.core.is_disabled();
 
         // The count must not wrap to 0 while the state is lent, however many guards were leaked. It
-        // cannot: it goes from 0 to 1, or stays what it is, as `self` is borrowed exclusively.
+        // cannot: it goes from 0 to 1, or stays what it is, as `self` is borrowed exclusively. The end of
+        // the module may set it to 0, but only after the tasklet was shut off.
         //
         // SAFETY: The tasklet is initialised.
         unsafe {
@@ -706,7 +966,7 @@ impl<T: TaskletHandler> Tasklet<T> {
             }
         }
 
-        // INVARIANT: `count` is not 0, and the last run has ended.
+        // INVARIANT: `count` is not 0, or the tasklet was shut off, and the last run has ended.
         DisabledMut {
             tasklet: self,
             counted,
@@ -717,14 +977,14 @@ impl<T: TaskletHandler> Tasklet<T> {
     ///
     /// Process context; may sleep. A pending run happens first, unless the tasklet is disabled: then
     /// it is discarded. A callback that wants to reschedule itself is not heard. Afterwards the
-    /// tasklet is idle and enabled; scheduled again, it runs again.
+    /// tasklet is idle and enabled; scheduled again, it runs again, unless the module is going.
     #[doc(alias = "tasklet_kill")]
     pub fn kill(self: Pin<&mut Self>) -> &mut T::State {
         // SAFETY: `self` is borrowed exclusively, so nobody else can call anything on the tasklet,
         // and no guard, which would borrow it too, is alive.
         unsafe { self.core.kill() };
 
-        // SAFETY: Nothing runs the tasklet any more, and nothing can schedule it while the returned
+        // SAFETY: Nothing runs the handler any more, and nothing can schedule it while the returned
         // borrow lives. So it is the only access to the state. `state` was made by an `Init`, which
         // does not ask for it to stay pinned.
         unsafe { &mut *self.state.get() }
@@ -737,21 +997,20 @@ impl<T: TaskletHandler> PinnedDrop for Tasklet<T> {
         // This runs before any field is dropped, in whatever order they stand.
         //
         // SAFETY: As in `Tasklet::kill`.
-        unsafe { self.core.kill() };
-        REGISTRY.remove(&self.core);
+        unsafe { self.core.end() };
     }
 }
 
 /// A tasklet that lives as long as the module: what `DECLARE_TASKLET` declares in C.
 ///
 /// It can be used only through the [`TaskletHandle`] that [`take`](Self::take) gives out once, and
-/// is killed when that is dropped. A handle that is leaked does no harm: the tasklet is killed when
-/// the kernel frees the module.
+/// is killed when that is dropped. A handle that is leaked does no harm: the tasklet is shut off
+/// before the module's code goes.
 ///
 /// # Invariants
 ///
 /// Only the one [`TaskletHandle`], and nothing before it exists, uses `tasklet`.
-pub struct StaticTasklet<T: TaskletHandler> {
+pub struct StaticTasklet<T: TaskletHandler + 'static> {
     tasklet: UnsafeCell<Tasklet<T>>,
     taken: Atomic<i32>,
 }
@@ -767,7 +1026,7 @@ impl<T: TaskletHandler> StaticTasklet<T> {
         Self::declare(handler, state, false)
     }
 
-    /// A tasklet for a `static` that is disabled until [`Tasklet::born_disabled`] is spent.
+    /// A tasklet for a `static` that is disabled until [`Tasklet::initial_disable`] is released.
     #[doc(alias = "DECLARE_TASKLET_DISABLED")]
     pub const fn new_disabled(handler: T, state: T::State) -> Self {
         Self::declare(handler, state, true)
@@ -777,7 +1036,7 @@ impl<T: TaskletHandler> StaticTasklet<T> {
         // INVARIANT: As in `Tasklet::unregistered`.
         Self {
             tasklet: UnsafeCell::new(Tasklet {
-                core: Core::new::<T>(disabled),
+                core: Core::new::<T>(disabled, Some(Core::kill_added)),
                 handler,
                 state: UnsafeCell::new(state),
             }),
@@ -785,9 +1044,9 @@ impl<T: TaskletHandler> StaticTasklet<T> {
         }
     }
 
-    /// The handle: `Some` for the first who asks, once.
+    /// The handle: `Some` for the first caller, once, unless the module is going.
     ///
-    /// Process context.
+    /// Process context; may sleep.
     pub fn take(&'static self) -> Option<TaskletHandle<T>> {
         // Relaxed: who gets the handle learns nothing but that it is the first.
         if self.taken.xchg(1, ordering::Relaxed) != 0 {
@@ -796,7 +1055,10 @@ impl<T: TaskletHandler> StaticTasklet<T> {
 
         // INVARIANT: This is the only handle.
         let handle = TaskletHandle { tasklet: self };
-        REGISTRY.add(&handle.core);
+
+        // SAFETY: A static is never moved. Its memory goes with the module, whose end needs no entry
+        // to be removed. The operations are those of a core.
+        unsafe { handle.core.entry.add(&OPERATIONS) }.ok()?;
         Some(handle)
     }
 }
@@ -806,7 +1068,7 @@ impl<T: TaskletHandler> StaticTasklet<T> {
 /// # Invariants
 ///
 /// There is no other handle of the same tasklet.
-pub struct TaskletHandle<T: TaskletHandler> {
+pub struct TaskletHandle<T: TaskletHandler + 'static> {
     tasklet: &'static StaticTasklet<T>,
 }
 
@@ -830,8 +1092,9 @@ impl<T: TaskletHandler> Deref for TaskletHandle<T> {
 
 impl<T: TaskletHandler> Drop for TaskletHandle<T> {
     fn drop(&mut self) {
-        self.as_mut().kill();
-        REGISTRY.remove(&self.core);
+        // SAFETY: By the type invariant nobody else can call anything on the tasklet, and a guard would
+        // borrow the handle.
+        unsafe { self.core.end() };
     }
 }
 
@@ -847,16 +1110,17 @@ unsafe extern "C" fn callback<T: TaskletHandler>(tasklet: *mut bindings::tasklet
     // Others may hold a `Pin<&mut Tasklet<T>>` meanwhile: as it is not `Unpin`, that is not unique.
     let this = unsafe { &*container_of!(core, Tasklet<T>, core) };
 
-    if this.core.request() == request::DISCARD {
-        return;
+    if this.core.request() >= request::DISCARD {
+        return this.core.hold();
     }
 
     // SAFETY: `this` is pinned, and so is its handler.
     let handler = unsafe { Pin::new_unchecked(&this.handler) };
     // SAFETY: The kernel runs a tasklet on one CPU at a time, and by the invariants of `Tasklet`
-    // nothing but its callback touches the state while it can run.
+    // nothing but its callback touches the state while the handler can run, as it can here.
     let state = unsafe { &mut *this.state.get() };
 
+    // INVARIANT: This is the callback.
     T::run(
         handler,
         state,
@@ -870,6 +1134,10 @@ unsafe extern "C" fn callback<T: TaskletHandler>(tasklet: *mut bindings::tasklet
 /// The right to reschedule a running tasklet, which only its callback has, and cannot take along.
 ///
 /// There is no way from here to anything that sleeps, such as a disable or a kill of oneself.
+///
+/// # Invariants
+///
+/// The callback of the tasklet of `core` is running, in this thread, as long as this lives.
 pub struct TaskletContext<'a> {
     core: &'a Core,
     _not_send: PhantomData<NotThreadSafe>,
@@ -883,19 +1151,20 @@ impl TaskletContext<'_> {
 
     /// Asks for one more run, on this CPU, after this one.
     ///
-    /// Does nothing once the tasklet is being killed.
+    /// Does nothing once the tasklet is being killed or the module is going.
     #[doc(alias = "tasklet_schedule")]
     #[inline]
     pub fn schedule(&self) {
         if self.may_schedule() {
-            // SAFETY: The tasklet is running, hence initialised and not dropped.
+            // SAFETY: By the type invariant the callback is running, so the tasklet is initialised. It
+            // is not gone before its callback has returned and it is in no list, see `callback`.
             unsafe { tasklet_schedule(self.core.tasklet.get()) }
         }
     }
 
     /// Asks for one more run, on this CPU, after this one and before those of normal priority.
     ///
-    /// Does nothing once the tasklet is being killed.
+    /// Does nothing once the tasklet is being killed or the module is going.
     #[doc(alias = "tasklet_hi_schedule")]
     #[inline]
     pub fn hi_schedule(&self) {
@@ -907,6 +1176,11 @@ impl TaskletContext<'_> {
 }
 
 /// A disabled tasklet that is not running. Dropping this undoes one disable.
+///
+/// # Invariants
+///
+/// This is one of the disables that `tasklet.core.count` counts. That the tasklet is not running is no
+/// invariant, as nothing relies on it: the guard lends no state, and is part of a [`DisabledNosync`].
 #[must_use = "the tasklet is enabled again as soon as this guard is dropped"]
 pub struct Disabled<'a, T: TaskletHandler> {
     tasklet: &'a Tasklet<T>,
@@ -922,7 +1196,8 @@ impl<T: TaskletHandler> Disabled<'_, T> {
 
 impl<T: TaskletHandler> Drop for Disabled<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: The tasklet is initialised, and this guard stands for one disable.
+        // SAFETY: The tasklet is initialised. By the type invariant this undoes one disable, or, if the
+        // end of the module has undone it already, changes the count of a tasklet that was shut off.
         unsafe { tasklet_enable(self.tasklet.as_raw()) }
     }
 }
@@ -958,7 +1233,9 @@ impl<'a, T: TaskletHandler> DisabledNosync<'a, T> {
 ///
 /// # Invariants
 ///
-/// `tasklet.count` is not 0, and the tasklet's last run has ended.
+/// - `tasklet.core.count` is not 0, or the end of the module has set it to 0 after the tasklet was shut
+///   off; and the last run of the handler has ended.
+/// - If `counted` is true, this is one of the disables that `count` counts.
 #[must_use = "the tasklet is enabled again as soon as this guard is dropped"]
 pub struct DisabledMut<'a, T: TaskletHandler> {
     tasklet: Pin<&'a mut Tasklet<T>>,
@@ -970,9 +1247,10 @@ pub struct DisabledMut<'a, T: TaskletHandler> {
 impl<T: TaskletHandler> DisabledMut<'_, T> {
     /// The state, while the tasklet is disabled.
     pub fn state(&mut self) -> &mut T::State {
-        // SAFETY: By the type invariant nothing runs the tasklet, and nothing can enable it: the
-        // guard borrows the tasklet exclusively, and is itself borrowed for as long as the state.
-        // `state` was made by an `Init`, which does not ask for it to stay pinned.
+        // SAFETY: By the type invariant nothing runs the handler, and nothing can enable the tasklet
+        // while it is not shut off: the guard borrows the tasklet exclusively, and is itself borrowed for
+        // as long as the state. So nothing else touches the state. It was made by an `Init`, which does
+        // not ask for it to stay pinned.
         unsafe { &mut *self.tasklet.state.get() }
     }
 
@@ -996,131 +1274,8 @@ impl<T: TaskletHandler> DisabledMut<'_, T> {
 impl<T: TaskletHandler> Drop for DisabledMut<'_, T> {
     fn drop(&mut self) {
         if self.counted {
-            // SAFETY: The tasklet is initialised, and this guard stands for one disable.
+            // SAFETY: As in the drop of `Disabled`.
             unsafe { tasklet_enable(self.tasklet.as_raw()) }
         }
     }
 }
-
-/// All tasklets of this module that safe code could leak.
-///
-/// A tasklet that was leaked is never dropped, so its memory stays, but the code of its callback
-/// goes when the module goes. So the last word is the kernel's: when it frees the module it calls
-/// [`kill_leaked`], after the module's exit and before the code is gone.
-///
-/// # Invariants
-///
-/// The list holds the `node` of pinned [`Core`]s that were not dropped, and is changed only under
-/// its bit lock. The zero that it begins with is an empty, unlocked list.
-struct Registry(Opaque<bindings::hlist_bl_head>);
-
-// SAFETY: The bit lock guards the list.
-unsafe impl Sync for Registry {}
-
-static REGISTRY: Registry = Registry(Opaque::new(bindings::hlist_bl_head {
-    first: core::ptr::null_mut(),
-}));
-
-impl Registry {
-    /// Process context.
-    #[inline]
-    fn add(&self, core: &Core) {
-        let head = self.0.get();
-
-        // SAFETY: The head is initialised; the node is unhashed, and taken out before it is freed.
-        unsafe {
-            hlist_bl_lock(head);
-            hlist_bl_add_head(core.node.get(), head);
-            hlist_bl_unlock(head);
-        }
-    }
-
-    /// Process context. Does nothing for a core that was not added.
-    #[inline]
-    fn remove(&self, core: &Core) {
-        // SAFETY: Only `add` and `remove` of this very core, which exclude each other, make `pprev`
-        // NULL or not NULL.
-        if !unsafe { (&raw const (*core.node.get()).pprev).read_volatile() }.is_null() {
-            self.unhash(core);
-        }
-    }
-
-    /// The rest of `remove`, out of the way of those who need it not.
-    #[inline(never)]
-    fn unhash(&self, core: &Core) {
-        let head = self.0.get();
-
-        // SAFETY: The head is initialised, and the node is hashed. Its neighbours are changed under
-        // the lock.
-        unsafe {
-            hlist_bl_lock(head);
-            hlist_bl_del_init(core.node.get());
-            hlist_bl_unlock(head);
-        }
-    }
-
-    fn first(&self) -> Option<&Core> {
-        let head = self.0.get();
-
-        // SAFETY: The head is initialised.
-        let node = unsafe {
-            hlist_bl_lock(head);
-            let node = hlist_bl_first(head);
-            hlist_bl_unlock(head);
-            node
-        };
-
-        // SAFETY: By the type invariant a node in the list is that of a `Core` that is alive.
-        (!node.is_null()).then(|| unsafe { &*container_of!(Opaque::cast_from(node), Core, node) })
-    }
-}
-
-/// Kills every tasklet that was leaked.
-///
-/// # Safety
-///
-/// No code of this module runs, or will run, other than callbacks of its tasklets.
-unsafe extern "C" fn kill_leaked(_: *mut ffi::c_void) {
-    while let Some(core) = REGISTRY.first() {
-        // SAFETY: By the requirements nobody is left to call anything on the tasklet.
-        unsafe { core.kill() };
-        REGISTRY.remove(core);
-    }
-}
-
-/// Refuses the parameter that [`AT_MODULE_FREE`] had to give a name.
-///
-/// # Safety
-///
-/// None: it touches nothing. It is `unsafe` because C's type for it is.
-unsafe extern "C" fn refuse(_: *const ffi::c_char, _: *const bindings::kernel_param) -> ffi::c_int {
-    EINVAL.to_errno()
-}
-
-static AT_MODULE_FREE_OPS: bindings::kernel_param_ops = bindings::kernel_param_ops {
-    flags: 0,
-    set: Some(refuse),
-    get: None,
-    free: Some(kill_leaked),
-};
-
-/// Has the kernel call [`kill_leaked`] when it frees this module.
-///
-/// `free_module()` frees the parameters of a module with the `free` of their operations: after the
-/// module's exit function or failed init function, before its memory, and in process context. No
-/// safe code can prevent it, unlike a drop. This is a parameter for that purpose alone: it has no
-/// entry in sysfs and no value.
-#[cfg(MODULE)]
-#[link_section = "__param"]
-#[used(compiler)]
-static AT_MODULE_FREE: KernelParam = KernelParam::new(bindings::kernel_param {
-    name: as_char_ptr_in_const_context(c"tasklet_wrap"),
-    mod_: &raw mut bindings::__this_module,
-    ops: &raw const AT_MODULE_FREE_OPS,
-    perm: 0,
-    level: -1,
-    flags: 0,
-    __bindgen_anon_1: bindings::kernel_param__bindgen_ty_1 {
-        arg: core::ptr::null_mut(),
-    },
-});

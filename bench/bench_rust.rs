@@ -19,6 +19,8 @@ pub mod completion;
 pub mod proc_files;
 #[path = "../tasklet_wrap.rs"]
 pub mod tasklet_wrap;
+#[path = "../unload.rs"]
+pub mod unload;
 
 use completion::Completion;
 use proc_files::{ProcFile, Show};

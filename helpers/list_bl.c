@@ -12,17 +12,25 @@ void rust_helper_hlist_bl_unlock(struct hlist_bl_head *b)
 	hlist_bl_unlock(b);
 }
 
-struct hlist_bl_node *rust_helper_hlist_bl_first(struct hlist_bl_head *h)
+/* One call from Rust instead of three. The lock is bit 0 of h->first: the last store clears it. */
+void rust_helper_hlist_bl_lock_add_unlock(struct hlist_bl_node *n, struct hlist_bl_head *h)
 {
-	return hlist_bl_first(h);
+	struct hlist_bl_node *first;
+
+	hlist_bl_lock(h);
+	first = hlist_bl_first(h);
+	n->next = first;
+	if (first)
+		first->pprev = &n->next;
+	n->pprev = &h->first;
+	smp_store_release(&h->first, n);
+	preempt_enable();
+	__release(__bitlock(0, h));
 }
 
-void rust_helper_hlist_bl_add_head(struct hlist_bl_node *n, struct hlist_bl_head *h)
+void rust_helper_hlist_bl_lock_del_unlock(struct hlist_bl_node *n, struct hlist_bl_head *h)
 {
-	hlist_bl_add_head(n, h);
-}
-
-void rust_helper_hlist_bl_del_init(struct hlist_bl_node *n)
-{
+	hlist_bl_lock(h);
 	hlist_bl_del_init(n);
+	hlist_bl_unlock(h);
 }

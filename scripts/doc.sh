@@ -37,6 +37,8 @@ mkdir -p "$top/build/doc"
 				echo "//! An example."
 				echo "#[path = \"/jitasklet/$wrapper.rs\"]"
 				echo "pub mod $wrapper;"
+				echo "#[path = \"/jitasklet/unload.rs\"]"
+				echo "pub mod unload;"
 				cat "$example"
 			} >"crate_$example"
 			rustc "${flags[@]}" -Dwarnings -Adead_code -Amissing_docs \

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A handler that may borrow is not given to a work item.
+//! A handler that borrows is not given to a work item that its owner holds.
 
 pub mod common;
 
 use common::*;
 
-pub struct Holder<T>(T);
+pub struct Holder<'a>(&'a u32);
 
-impl<T: Sync + 'static> BhWorkHandler for Holder<T> {
+impl BhWorkHandler for Holder<'_> {
     type State = ();
 
     fn run(self: Pin<&Self>, _state: &mut (), _cx: &BhWorkContext<'_>) {}
+}
+
+pub fn case(word: &u32) -> Result {
+    BhWork::scope(BhQueue::Normal, Holder(word), (), |_| ())?;
+    Ok(())
 }

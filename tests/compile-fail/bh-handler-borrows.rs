@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A handler that may borrow is not given to a work item.
-// error: E0310
+//! A handler that borrows is not given to a work item that its owner holds.
+// error: E0521
 
 pub mod common;
 
 use common::*;
 
-pub struct Holder<T>(T);
+pub struct Holder<'a>(&'a u32);
 
-impl<T: Sync> BhWorkHandler for Holder<T> {
+impl BhWorkHandler for Holder<'_> {
     type State = ();
 
     fn run(self: Pin<&Self>, _state: &mut (), _cx: &BhWorkContext<'_>) {}
+}
+
+pub fn case(word: &u32) -> Result {
+    KBox::pin_init(BhWork::new(BhQueue::Normal, Holder(word), ()), GFP_KERNEL)?;
+    Ok(())
 }

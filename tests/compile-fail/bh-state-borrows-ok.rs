@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A state that borrows is not given to a work item.
+//! A state that borrows is not given to a work item that its owner holds.
 
 pub mod common;
 
 use common::*;
 
-pub struct Borrower;
+pub struct Filler<'a>(core::marker::PhantomData<&'a ()>);
 
-impl<'a> BhWorkHandler for Borrower {
-    type State = &'static u32;
+impl<'a> BhWorkHandler for Filler<'a> {
+    type State = &'a u32;
 
-    fn run(self: Pin<&Self>, _state: &mut Self::State, _cx: &BhWorkContext<'_>) {}
+    fn run(self: Pin<&Self>, _state: &mut &'a u32, _cx: &BhWorkContext<'_>) {}
+}
+
+pub fn case(word: &u32) -> Result {
+    BhWork::scope(BhQueue::Normal, Filler(core::marker::PhantomData), word, |_| ())?;
+    Ok(())
 }

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A state that borrows is not given to a work item.
-// error: E0207
+//! A state that borrows is not given to a work item that its owner holds.
+// error: E0521
 
 pub mod common;
 
 use common::*;
 
-pub struct Borrower;
+pub struct Filler<'a>(core::marker::PhantomData<&'a ()>);
 
-impl<'a> BhWorkHandler for Borrower {
+impl<'a> BhWorkHandler for Filler<'a> {
     type State = &'a u32;
 
-    fn run(self: Pin<&Self>, _state: &mut Self::State, _cx: &BhWorkContext<'_>) {}
+    fn run(self: Pin<&Self>, _state: &mut &'a u32, _cx: &BhWorkContext<'_>) {}
+}
+
+pub fn case(word: &u32) -> Result {
+    KBox::pin_init(BhWork::new(BhQueue::Normal, Filler(core::marker::PhantomData), word), GFP_KERNEL)?;
+    Ok(())
 }

@@ -6,6 +6,8 @@
 pub mod bh_work;
 #[path = "../../tasklet_wrap.rs"]
 pub mod tasklet_wrap;
+#[path = "../../unload.rs"]
+pub mod unload;
 
 pub use bh_work::*;
 pub use core::pin::Pin;

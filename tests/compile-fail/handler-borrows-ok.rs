@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A handler that may borrow is not given to a tasklet.
+//! A handler that borrows is not given to a tasklet that its owner holds.
 
 pub mod common;
 
 use common::*;
 
-pub struct Holder<T>(T);
+pub struct Holder<'a>(&'a u32);
 
-impl<T: Sync + 'static> TaskletHandler for Holder<T> {
+impl TaskletHandler for Holder<'_> {
     type State = ();
 
     fn run(self: Pin<&Self>, _state: &mut (), _cx: &TaskletContext<'_>) {}
+}
+
+pub fn case(word: &u32) -> Result {
+    Tasklet::scope(Holder(word), (), |_| ())?;
+    Ok(())
 }

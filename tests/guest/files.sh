@@ -45,7 +45,7 @@ only_with_bh() {
 refuses_parameters() {
 	local parameter
 	rmmod jitasklet || return
-	for parameter in tasklet_wrap=1 bh bh= bh=2 bh=-1 bh=257 bh=yes; do
+	for parameter in unload=1 bh bh= bh=2 bh=-1 bh=257 bh=yes; do
 		! insmod "$ko" "$parameter" 2>/dev/null && are_gone || return
 	done
 	load

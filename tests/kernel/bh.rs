@@ -6,7 +6,10 @@ use core::pin::Pin;
 use kernel::{
     cpu::CpuId,
     prelude::*,
-    sync::atomic::{ordering::Relaxed, Atomic},
+    sync::{
+        atomic::{ordering::Relaxed, Atomic},
+        Completion,
+    },
     time::{delay::udelay, Delta},
 };
 
@@ -627,6 +630,197 @@ fn a_scope_fails_as_its_initialisers_do(p: Priority) -> Verdict {
     Ok(())
 }
 
+// ---- Items that their owner holds. ----
+
+type Boxed<T> = Pin<KBox<BhWork<T>>>;
+
+/// An item in a `KBox` whose callback is `run`.
+fn boxed<S: Send + 'static>(queue: BhQueue, state: S, run: Run<S>) -> Result<Boxed<Item<S>>> {
+    let flags = Flags::new();
+
+    KBox::pin_init(BhWork::new(queue, Item { flags, run }, state), GFP_KERNEL)
+}
+
+fn a_dropped_one_discards_a_pending_run(p: Priority) -> Verdict {
+    RUNS.store(0, Relaxed);
+    while_held(p, |there| {
+        let work = boxed(queue_for(p), (), count_in_static)?;
+        on_cpu(there, || {
+            work.queue();
+        });
+        check!(!work.queue());
+        Ok(())
+    })?;
+    check!(RUNS.load(Relaxed) == 0);
+    Ok(())
+}
+
+fn a_dropped_one_waits_for_a_run_on_another_cpu(p: Priority) -> Verdict {
+    fn run(flags: &Flags, _: &mut (), _: &BhWorkContext<'_>) {
+        flags.go.store(1, Relaxed);
+        udelay(Delta::from_millis(3));
+        RUNS.add(flags.go.load(Relaxed), Relaxed);
+    }
+
+    let (here, there) = first_two_cpus()?;
+    let _pinned = Pinned::to(here);
+
+    for n in 0..20 {
+        if n == 0 {
+            RUNS.store(0, Relaxed);
+        }
+        let work = boxed(queue_for(p), (), run)?;
+        on_cpu(there, || {
+            work.queue();
+        });
+        check!(spin_until(|| {
+            work.as_ref().handler().get_ref().flags.go.load(Relaxed) == 1
+        }));
+        drop(work);
+        check!(RUNS.load(Relaxed) == n + 1);
+    }
+    Ok(())
+}
+
+fn new_fails_as_its_initialisers_do(p: Priority) -> Verdict {
+    let state = KBox::new(1, GFP_KERNEL).map_err(Error::from);
+    let handler = Ok::<_, Error>(Item {
+        flags: Flags::new(),
+        run: nothing::<KBox<i32>>,
+    });
+
+    let result = KBox::pin_init(
+        BhWork::<Item<KBox<i32>>>::new(queue_for(p), Err(EBUSY), state),
+        GFP_KERNEL,
+    );
+    check!(result.err() == Some(EBUSY));
+    let result = KBox::pin_init(
+        BhWork::<Item<KBox<i32>>>::new(queue_for(p), handler, Err(EAGAIN)),
+        GFP_KERNEL,
+    );
+    check!(result.err() == Some(EAGAIN));
+    Ok(())
+}
+
+/// The handler of one item queues another one, which it borrows.
+fn a_handler_may_borrow(p: Priority) -> Verdict {
+    struct QueueOther<'a, 'b>(&'a Work<'b, u32>);
+
+    impl BhWorkHandler for QueueOther<'_, '_> {
+        type State = ();
+
+        fn run(self: Pin<&Self>, (): &mut (), _: &BhWorkContext<'_>) {
+            self.0.queue();
+        }
+    }
+
+    with(p, 0, count_in_state, |mut other| {
+        BhWork::scope(queue_for(p), QueueOther(&other), (), |work| {
+            work.queue();
+            check!(eventually(|| flags(&other).runs() == 1));
+            Ok(())
+        })??;
+        check!(*other.as_mut().cancel() == 1);
+        Ok(())
+    })
+}
+
+// ---- The ordinary queue. ----
+
+/// Sleeps until it is told to go on, and then takes its time.
+#[pin_data]
+struct Sleeper {
+    #[pin]
+    begun: Completion,
+    #[pin]
+    go: Completion,
+}
+
+impl BhWorkHandler for Sleeper {
+    type State = Option<Context>;
+
+    fn run(self: Pin<&Self>, found: &mut Option<Context>, _: &BhWorkContext<'_>) {
+        self.begun.complete_all();
+        self.go.wait_for_completion();
+        udelay(Delta::from_millis(3));
+        *found = Some(Context::current());
+    }
+}
+
+fn in_process_context_it_may_sleep_and_cancel_waits_for_it() -> Verdict {
+    for cpu in online_cpus() {
+        let sleeper = pin_init!(Sleeper {
+            begun <- Completion::new(),
+            go <- Completion::new(),
+        });
+        let mut work = KBox::pin_init(BhWork::new(BhQueue::Process, sleeper, None), GFP_KERNEL)?;
+
+        on_cpu(cpu, || {
+            work.queue();
+        });
+        let sleeper = work.as_ref().handler().get_ref();
+        sleeper.begun.wait_for_completion();
+        sleeper.go.complete_all();
+        let Some(found) = work.as_mut().cancel() else {
+            return Err(End::Failed("cancel did not wait for it"));
+        };
+        check!(!found.in_interrupt && found.cpu == cpu);
+    }
+    Ok(())
+}
+
+fn in_process_context_cancel_ends_one_that_queues_itself_for_ever() -> Verdict {
+    for cpu in online_cpus() {
+        let mut work = boxed(BhQueue::Process, (), run_for_ever)?;
+
+        on_cpu(cpu, || {
+            work.queue();
+        });
+        let runs = |work: &Boxed<Item<()>>| work.as_ref().handler().get_ref().flags.runs();
+        check!(eventually(|| runs(&work) > 100));
+        work.as_mut().cancel();
+        let before = runs(&work);
+        // Behind whatever is left in the queue of that CPU.
+        let last = boxed(BhQueue::Process, (), nothing)?;
+        on_cpu(cpu, || {
+            last.queue();
+        });
+        check!(eventually(|| runs(&last) == 1));
+        check!(runs(&work) == before);
+    }
+    Ok(())
+}
+
+/// For lockdep they are two classes, so it is not taken for one that waits for itself.
+fn in_process_context_one_may_cancel_one_of_another_type() -> Verdict {
+    struct CancelOther {
+        done: Atomic<i32>,
+    }
+
+    impl BhWorkHandler for CancelOther {
+        type State = Boxed<Item<u32>>;
+
+        fn run(self: Pin<&Self>, other: &mut Self::State, _: &BhWorkContext<'_>) {
+            other.queue();
+            other.as_mut().cancel();
+            self.done.store(1, Relaxed);
+        }
+    }
+
+    let other = boxed(BhQueue::Process, 0, count_in_state)?;
+    let done = Atomic::new(0);
+    let work = KBox::pin_init(
+        BhWork::new(BhQueue::Process, CancelOther { done }, other),
+        GFP_KERNEL,
+    )?;
+
+    work.queue();
+    check!(eventually(|| {
+        work.as_ref().handler().get_ref().done.load(Relaxed) == 1
+    }));
+    Ok(())
+}
+
 tests! {
     both: [
         runs_in_softirq_context_with_interrupts_enabled,
@@ -650,8 +844,15 @@ tests! {
         queueing_itself_on_a_cpu_that_goes_offline_it_goes_on,
         cancel_hands_the_state_back,
         a_scope_fails_as_its_initialisers_do,
+        a_dropped_one_discards_a_pending_run,
+        a_dropped_one_waits_for_a_run_on_another_cpu,
+        new_fails_as_its_initialisers_do,
+        a_handler_may_borrow,
     ],
     once: [
+        in_process_context_it_may_sleep_and_cancel_waits_for_it,
+        in_process_context_cancel_ends_one_that_queues_itself_for_ever,
+        in_process_context_one_may_cancel_one_of_another_type,
         highpri_runs_before_normal,
     ]
 }

@@ -30,6 +30,8 @@ mod env;
 pub mod proc_files;
 #[path = "../../tasklet_wrap.rs"]
 pub mod tasklet_wrap;
+#[path = "../../unload.rs"]
+pub mod unload;
 
 use env::{on_cpu, on_every_cpu, online_cpus, Offline, Pinned};
 use proc_files::{ProcFile, Show};
@@ -665,16 +667,39 @@ fn disable_nosync_does_not_wait_until_asked_to(p: Priority) -> Verdict {
     })
 }
 
-fn a_tasklet_born_disabled_runs_once_its_birth_is_spent(p: Priority) -> Verdict {
+/// The callback of one tasklet schedules another one, which its handler borrows.
+fn a_handler_may_borrow(p: Priority) -> Verdict {
+    struct ScheduleOther<'a, 'b>(&'a Probed<'b, u32>, Priority);
+
+    impl TaskletHandler for ScheduleOther<'_, '_> {
+        type State = ();
+
+        fn run(self: Pin<&Self>, (): &mut (), _: &TaskletContext<'_>) {
+            self.1.schedule(self.0);
+        }
+    }
+
+    with(0, count_in_state, |mut other| {
+        Tasklet::scope(ScheduleOther(&other, p), (), |t| {
+            p.schedule(&t);
+            check!(eventually(|| flags(&other).runs() == 1));
+            Ok(())
+        })??;
+        check!(*other.as_mut().kill() == 1);
+        Ok(())
+    })
+}
+
+fn a_tasklet_made_disabled_runs_once_that_is_released(p: Priority) -> Verdict {
     let tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new(nothing), ()), GFP_KERNEL)?;
     let flags = &tasklet.as_ref().handler().get_ref().flags;
 
     p.schedule(&tasklet);
     flush()?;
     check!(flags.runs() == 0);
-    let birth = tasklet.born_disabled();
-    check!(birth.is_some() && tasklet.born_disabled().is_none());
-    drop(birth);
+    let initial = tasklet.initial_disable();
+    check!(initial.is_some() && tasklet.initial_disable().is_none());
+    drop(initial);
     check!(eventually(|| flags.runs() == 1));
     Ok(())
 }
@@ -688,7 +713,7 @@ fn a_static_runs_through_the_one_handle(p: Priority) -> Verdict {
         return Err(End::Failed("the handle was taken already"));
     };
     check!(tasklet.take().is_none());
-    check!(handle.born_disabled().is_none());
+    check!(handle.initial_disable().is_none());
     p.schedule(&handle);
     // Dropping the handle waits for the run.
     drop(handle);
@@ -696,7 +721,7 @@ fn a_static_runs_through_the_one_handle(p: Priority) -> Verdict {
     Ok(())
 }
 
-fn a_static_born_disabled_runs_once_its_birth_is_spent(p: Priority) -> Verdict {
+fn a_static_made_disabled_runs_once_that_is_released(p: Priority) -> Verdict {
     static DISABLED: [StaticTasklet<Probe<u32>>; 2] =
         [const { StaticTasklet::new_disabled(Probe::new(count_in_state), 0) }; 2];
 
@@ -706,10 +731,10 @@ fn a_static_born_disabled_runs_once_its_birth_is_spent(p: Priority) -> Verdict {
     p.schedule(&handle);
     flush()?;
     check!(*handle.as_mut().disable_mut().state() == 0);
-    let Some(birth) = handle.born_disabled() else {
-        return Err(End::Failed("it was not born disabled"));
+    let Some(initial) = handle.initial_disable() else {
+        return Err(End::Failed("it was not made disabled"));
     };
-    birth.enable();
+    initial.enable();
     check!(*handle.as_mut().kill() == 1);
     Ok(())
 }
@@ -798,12 +823,12 @@ fn kill_discards_the_run_of_a_disabled_one(p: Priority) -> Verdict {
     })
 }
 
-fn kill_enables_one_that_was_born_disabled(p: Priority) -> Verdict {
+fn kill_enables_one_that_was_made_disabled(p: Priority) -> Verdict {
     let mut tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new(nothing), ()), GFP_KERNEL)?;
 
     p.schedule(&tasklet);
     tasklet.as_mut().kill();
-    check!(tasklet.born_disabled().is_none());
+    check!(tasklet.initial_disable().is_none());
     p.schedule(&tasklet);
     let flags = &tasklet.as_ref().handler().get_ref().flags;
     check!(eventually(|| flags.runs() == 1));
@@ -1100,15 +1125,16 @@ tests! {
         disable_mut_waits_for_a_running_callback,
         disable_mut_waits_although_a_guard_was_leaked,
         disable_nosync_does_not_wait_until_asked_to,
-        a_tasklet_born_disabled_runs_once_its_birth_is_spent,
+        a_handler_may_borrow,
+        a_tasklet_made_disabled_runs_once_that_is_released,
         a_static_runs_through_the_one_handle,
-        a_static_born_disabled_runs_once_its_birth_is_spent,
+        a_static_made_disabled_runs_once_that_is_released,
         kill_waits_for_a_scheduled_run,
         kill_waits_for_a_run_that_has_to_wait,
         kill_ends_one_that_reschedules_itself_for_ever,
         after_kill_it_can_be_scheduled_and_reschedule_itself_again,
         kill_discards_the_run_of_a_disabled_one,
-        kill_enables_one_that_was_born_disabled,
+        kill_enables_one_that_was_made_disabled,
         drop_discards_the_run_of_a_disabled_one,
         a_leaked_guard_does_not_stop_the_drop_of_a_running_one,
         drop_while_it_runs_on_another_cpu_waits,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A tasklet is not killed while the guard of its birth lives.
+//! A tasklet is not killed while the guard of its initial disable lives.
 // error: E0502
 
 pub mod common;
@@ -8,7 +8,7 @@ pub mod common;
 use common::*;
 
 pub fn case(mut tasklet: Pin<&mut Tasklet<Nothing>>) {
-    let guard = tasklet.born_disabled();
+    let guard = tasklet.initial_disable();
     tasklet.as_mut().kill();
     drop(guard);
     tasklet.as_mut().kill();

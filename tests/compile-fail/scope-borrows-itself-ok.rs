@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The handler of a scope does not borrow its own tasklet.
+
+pub mod common;
+
+use common::*;
+
+use kernel::sync::SetOnce;
+
+pub struct Itself<'a>(SetOnce<&'a Tasklet<Itself<'a>>>);
+
+impl TaskletHandler for Itself<'_> {
+    type State = ();
+
+    fn run(self: Pin<&Self>, _state: &mut (), _cx: &TaskletContext<'_>) {}
+}
+
+pub fn case() -> Result {
+    Tasklet::scope(Itself(SetOnce::new()), (), |this| {
+        let this = this.into_ref();
+        let itself = this.handler().get_ref();
+        let _ = (&itself.0, this);
+    })
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A handler that borrows is not given to a static tasklet.
+
+pub mod common;
+
+use common::*;
+
+pub struct Holder<'a>(&'a u32);
+
+impl TaskletHandler for Holder<'_> {
+    type State = ();
+
+    fn run(self: Pin<&Self>, _state: &mut (), _cx: &TaskletContext<'_>) {}
+}
+
+pub struct Owner(pub StaticTasklet<Holder<'static>>);
