@@ -95,8 +95,8 @@ host() {
 	job "$1" host "$built" "$2" on_host "$built" "$script"
 }
 
-ordinary=('kernel files lab trace security' 'load proc')
-preempt_rt=('kernel files lab trace' 'load')
+ordinary=('kernel files lab trace security unload' 'load proc')
+preempt_rt=('kernel files lab trace unload' 'load')
 
 plan_check() {
 	local name
@@ -123,15 +123,15 @@ plan_check-all() {
 		sort -Vu | tail -n 2)
 	for version in $versions; do
 		for flavour in cloud generic rt; do
-			guests check-all "$flavour" "$version" 'kernel files trace'
+			guests check-all "$flavour" "$version" 'kernel files trace unload'
 		done
 	done
 }
 
-# What 'faults' sets for stacks, 'trace' would see in its events, and what 'kernel' leaks on purpose
+# What 'faults' sets for stacks, 'trace' would see in its events, and what 'unload' leaks on purpose
 # would be found in what comes after it.
 plan_check-debug() {
-	guests check-debug debug "$kver" 'files trace security faults kernel' 'load proc' peer signature
+	guests check-debug debug "$kver" 'files trace security faults kernel unload' 'load proc' peer signature
 	host check-debug initramfs debug
 }
 
