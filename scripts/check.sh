@@ -131,7 +131,8 @@ plan_check-all() {
 # What 'faults' sets for stacks, 'trace' would see in its events, and what 'unload' leaks on purpose
 # would be found in what comes after it.
 plan_check-debug() {
-	guests check-debug debug "$kver" 'files trace security faults kernel unload' 'load proc' peer signature
+	guests check-debug debug "$kver" 'files trace security faults kernel unload' 'load proc' \
+		peer signature
 	host check-debug initramfs debug
 }
 
@@ -145,7 +146,8 @@ for name in "${only[@]}"; do
 			"There are: $(printf '%s\n' "${known[@]}" | awk '!seen[$0]++' | xargs)"
 done
 [ "${#command[@]}" -gt 0 ] ||
-	die "there is nothing to run: SPEED= is for suites of the guest only, and ${only[*]} is none."
+	die "there is nothing to run: SPEED= is for suites of the guest only." \
+		"Leave it out for: ${only[*]}"
 
 tmp=$(mktemp -d)
 for what; do
@@ -277,7 +279,8 @@ ended() {
 	together shown "$n" $((SECONDS - began[n]))
 	case ${kind[n]} in
 	build)
-		[ "$status" -eq 0 ] || suite "${of[n]}" "${title[n]#build for }" build "$status" "$tmp/log.$n"
+		[ "$status" -eq 0 ] ||
+			suite "${of[n]}" "${title[n]#build for }" build "$status" "$tmp/log.$n"
 		;;
 	guest) guest_suites "$n" "$status" ;;
 	host) suite "${of[n]}" host "${title[n]}" "$status" "$tmp/log.$n" ;;

@@ -5,7 +5,7 @@
 # "PASSED FAILED SKIPPED SECONDS". On standard error it prints each failed test, with what the suite
 # said about it and the name LOG. The suite goes to the end of the file JUNIT, as an element.
 #
-# It is one failure more if the plan is not fulfilled to the letter, if the end marker is missing, or
+# It is one failure more if the plan is not kept to the letter, if the end marker is missing, or
 # if nothing failed and yet the suite ended with a STATUS other than 0. Each line of FILE may begin
 # with the time at which it came, in seconds: check.sh has that.
 
@@ -102,7 +102,8 @@ END {
 	printf "%d %d %d %.0f\n", passed, failed, skipped, now - began
 	printf "<testsuite name=\"%s: %s\" tests=\"%d\" failures=\"%d\" errors=\"0\" " \
 		"skipped=\"%d\" time=\"%.3f\">\n<properties>\n" \
-		"<property name=\"kernel\" value=\"%s\"/>\n<property name=\"log\" value=\"%s\"/>\n" \
+		"<property name=\"kernel\" value=\"%s\"/>\n" \
+		"<property name=\"log\" value=\"%s\"/>\n" \
 		"</properties>\n%s</testsuite>\n", xml(kernel), xml(suite), \
 		passed + failed + skipped, failed, skipped, now - began, xml(kernel), \
 		xml(log_file), cases >>junit

@@ -24,9 +24,9 @@ rustc=$(sed -n 's/^savedcmd_jit_tasklet\.o := \(.*\) --out-dir .*/\1/p' "$out/.j
 names=$(cd "$cases" && printf '%s\n' *.rs | sed 's/\.rs$//; /^common$/d; s/-ok$//' | sort -u)
 
 # All files at once, as far as the borrow checker, which is before any code is generated. For each
-# there is in the end what rustc said, in FILE.said, and its exit status, in FILE.status. The wrappers
-# are compiled once, as a crate, which takes the place of the line 'pub mod common;' in a copy of each.
-# The pairs that implement a trait of core for them have that line with a comment.
+# there is in the end what rustc said, in FILE.said, and its exit status, in FILE.status. The
+# wrappers are compiled once, as a crate, which takes the place of the line 'pub mod common;' in a
+# copy of each. The pairs that implement a trait of core for them have that line with a comment.
 compile() {
 	"$top/scripts/enter.sh" "$tree" env RUSTC_BOOTSTRAP=1 sh -euc '
 		mkdir -p /tmp/out /tmp/top/tests
@@ -36,7 +36,8 @@ compile() {
 		sh -c "$1 --emit=metadata --crate-name common --out-dir . \
 			/tmp/top/tests/cases/common.rs"
 		sed -i "s/^pub mod common;\$/extern crate common;/" /tmp/top/tests/cases/*.rs
-		find /tmp/top/tests/cases ! -name common.rs -name "*.rs" | xargs -P "$(nproc)" -n 1 sh -c "
+		find /tmp/top/tests/cases ! -name common.rs -name "*.rs" |
+			xargs -P "$(nproc)" -n 1 sh -c "
 			status=0
 			$1 -L . --emit=metadata --out-dir . --error-format=short \"\$1\" \
 				2>\"\${1##*/}.said\" || status=\$?
