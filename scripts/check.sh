@@ -87,20 +87,20 @@ all)
 		sort -Vu | tail -n 2)
 	for version in $versions; do
 		for flavour in cloud generic rt; do
-			guest_suites "$flavour" "$version" 'kernel files trace'
+			guest_suites "$flavour" "$version" 'kernel files trace unload'
 		done
 	done
 	;;
 debug)
-	# What 'faults' sets for stacks, 'trace' would see in its events, and what 'kernel' leaks on
+	# What 'faults' sets for stacks, 'trace' would see in its events, and what 'unload' leaks on
 	# purpose would be found in what comes after it.
-	guest_suites debug '' 'files trace security faults kernel' 'load proc' peer signature
+	guest_suites debug '' 'files trace security faults kernel unload' 'load proc' peer signature
 	suite debug initramfs "$top/tests/host/initramfs.sh" "$top/build/debug"
 	;;
 *)
 	suite host lint "$top/scripts/lint.sh"
-	guest_suites cloud '' 'kernel files lab trace security' 'load proc'
-	guest_suites rt '' 'kernel files lab trace' load
+	guest_suites cloud '' 'kernel files lab trace security unload' 'load proc'
+	guest_suites rt '' 'kernel files lab trace unload' load
 	suite host doc "$top/tests/host/doc.sh" "$top/build/cloud"
 	suite host compile-fail "$top/tests/host/compile-fail.sh" "$top/build/cloud"
 	suite host model "$top/tests/host/model.sh" "$top/build/cloud"

@@ -37,7 +37,7 @@ rustfmt() {
 clippy() {
 	in_root /jitasklet/scripts/kbuild.sh . build/clippy -s CLIPPY=1 KRUSTFLAGS=-Dwarnings \
 		JITASKLET_TEST=m JITASKLET_BENCH=m jit_tasklet.o tests/kernel/jitasklet_test.o \
-		bench/bench_rust.o
+		tests/unload/unload_test.o bench/bench_rust.o
 }
 
 shellcheck() {

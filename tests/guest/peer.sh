@@ -11,7 +11,7 @@
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
 reader=$1/tests/reader
-leaking_ko=$1/tests/kernel/jitasklet_test.ko
+leaking_ko=$1/tests/kernel/unload_test.ko
 hung_task=/proc/sys/kernel/hung_task_timeout_secs
 unreferenced=/tmp/peer.unreferenced
 
@@ -102,9 +102,9 @@ impatient() {
 	return "$result"
 }
 
-# Tasklets that nobody can enable, or keep from rescheduling themselves, when their module goes.
+# Tasklets that nobody can enable any more when their module goes.
 kill_disabled_in_rust() {
-	insmod "$leaking_ko" leak=1 && rmmod jitasklet_test
+	insmod "$leaking_ko" disabled=1 && rmmod unload_test
 }
 
 # In C that never ends, until another process helps.

@@ -5,15 +5,11 @@
 //!
 //! Loading the module runs the tests, one after another, and prints KTAP into the kernel log. Which
 //! sentence of the chapter each of them stands for is in `tests/README.md`.
-//!
-//! With the parameter `leak=1` it runs none, but leaves tasklets behind that nobody can kill any
-//! more, for the kernel to deal with when it frees the module; with `leak=2` it fails to load, too.
 
-use core::{borrow::Borrow, pin::Pin};
+use core::pin::Pin;
 use kernel::{
     cpu::{nr_cpu_ids, CpuId},
     prelude::*,
-    seq_file::SeqFile,
     sync::atomic::{ordering::Relaxed, Atomic},
     time::{
         delay::{fsleep, udelay},
@@ -26,15 +22,12 @@ pub mod bh_work;
 #[path = "../../context.rs"]
 pub mod context;
 mod env;
-#[path = "../../proc_files.rs"]
-pub mod proc_files;
 #[path = "../../tasklet_wrap.rs"]
 pub mod tasklet_wrap;
 #[path = "../../unload.rs"]
 pub mod unload;
 
 use env::{on_cpu, on_every_cpu, online_cpus, Offline, Pinned};
-use proc_files::{ProcFile, Show};
 use tasklet_wrap::{StaticTasklet, Tasklet, TaskletContext, TaskletHandler};
 
 module! {
@@ -43,27 +36,13 @@ module! {
     authors: ["The jitasklet authors"],
     description: "The tests of jitasklet's wrappers",
     license: "GPL",
-    params: {
-        leak: i32 {
-            default: 0,
-            description: "1: leak tasklets and run no tests; 2: and fail to load",
-        },
-    },
 }
 
 struct TestModule;
 
 impl kernel::Module for TestModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        // Depending on the kernel's version, the value or a reference to it.
-        match *Borrow::<i32>::borrow(&module_parameters::leak.value()) {
-            0 => run_all(),
-            1 => leak_tasklets()?,
-            _ => {
-                leak_tasklets()?;
-                return Err(EBUSY);
-            }
-        }
+        run_all();
         Ok(Self)
     }
 }
@@ -1039,42 +1018,6 @@ fn running_on_a_cpu_that_goes_offline_it_ends_there_and_runs_again(p: Priority) 
         check!(flags(&t).runs() == 2);
         Ok(())
     })
-}
-
-// ---- What is left to the kernel when it frees the module. ----
-
-/// A file in `/proc` that is empty.
-struct Empty;
-
-impl Show for Empty {
-    fn show(_: &SeqFile) -> Result {
-        Ok(())
-    }
-}
-
-/// Two that run for ever, one of them a static; one that is disabled and scheduled; and one idle.
-/// Beside them a file in `/proc`.
-fn leak_tasklets() -> Result {
-    static LEAKED: StaticTasklet<Probe<Priority>> =
-        StaticTasklet::new(Probe::new(run_for_ever), Hi);
-
-    if let Some(handle) = LEAKED.take() {
-        handle.hi_schedule();
-        core::mem::forget(handle);
-    }
-    let tasklet = KBox::pin_init(Tasklet::new(Probe::new(run_for_ever), Normal), GFP_KERNEL)?;
-    tasklet.schedule();
-    core::mem::forget(tasklet);
-
-    let tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new(nothing), ()), GFP_KERNEL)?;
-    tasklet.schedule();
-    core::mem::forget(tasklet);
-
-    let tasklet = KBox::pin_init(Tasklet::new(Probe::new(nothing), ()), GFP_KERNEL)?;
-    core::mem::forget(tasklet);
-
-    core::mem::forget(ProcFile::<Empty>::new(c"jitasklet_leaked", 0o444)?);
-    Ok(())
 }
 
 // ---- The suite. ----

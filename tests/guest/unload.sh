@@ -1,0 +1,207 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# unload.sh BUILD [SCENARIO...]: what becomes of what the module unload_test leaks, when it is
+# unloaded and when it fails to load, in the guest. A handler that ran afterwards would crash.
+
+. "${BASH_SOURCE[0]%/*}/../ktap.sh"
+
+build=$1
+shift
+# A copy in memory: the file system that the guest shares with the host is slow.
+ko=/tmp/unload_test.ko
+tracing=/sys/kernel/tracing
+cpus=$(busybox nproc)
+here=
+
+# Those that leak no memory, for kmemleak to see that nothing else does; then the others.
+statics=(two_statics two_each_other three_in_a_ring own_handle own_guard disabled_statics
+	disabled_by_another long_runs indirect_calls)
+heap=(owner disabled work_itself work_in_a_ring work_and_tasklets work_makes work_drops)
+files=(show_makes show_schedules show_queues)
+
+on_cpu() {
+	[ "$1" = "$here" ] && return
+	busybox taskset -p "$(printf %x $((1 << $1)))" $$ >/dev/null && here=$1
+}
+
+# await COMMAND...: gives up after a long time.
+await() {
+	local try
+	for try in {1..1200}; do
+		! "$@" || return 0
+		sleep 0.1
+	done
+	echo "# in vain, $try times: $*"
+	return 1
+}
+
+said() {
+	dmesg | grep -q "unload_test: $1"
+}
+
+exists() {
+	[ -e "$1" ]
+}
+
+is_gone() {
+	[ ! -e "$1" ]
+}
+
+# The clock is a counter, which orders the events of all CPUs. Reads of jitasklet's files are what
+# flushes lists.
+set_up() {
+	echo counter >"$tracing/trace_clock" && echo 32 >"$tracing/buffer_size_kb" &&
+		printf '%s\n' module:module_free irq:tasklet_entry \
+			workqueue:workqueue_execute_start >"$tracing/set_event" &&
+		busybox cp "$build/tests/kernel/unload_test.ko" "$ko" &&
+		busybox insmod "$build/jitasklet.ko" bh=1 && on_cpu 0
+}
+
+# Has every CPU run what is in its lists of tasklets and BH work items, and those of the ordinary
+# workqueue: a run of each that is in a list behind them has come and gone.
+flush() {
+	local i first=$here file table
+	for ((i = 0; i < cpus; i++)); do
+		on_cpu $(((first + i) % cpus)) || return
+		for file in jitasklet jitasklethi jitbh; do
+			mapfile -t table <"/proc/$file"
+			[ "${#table[@]}" -eq 7 ] || return
+		done
+	done
+	echo 1 >/proc/sys/vm/stat_refresh
+}
+
+# A CPU whose lists do not get empty keeps its ksoftirqd awake.
+asleep() {
+	local stat
+	for stat in "${ksoftirqds[@]}"; do
+		[[ $(<"$stat") = *') S '* ]] || return
+	done
+}
+
+# Reads what there should not be, which would crash, too.
+nothing_is_left() {
+	local left
+	flush || return
+	for left in /proc/unload_*; do
+		[ ! -e "$left" ] || { cat "$left"; echo "# $left is left"; return 1; }
+	done
+	[ ! -e /sys/module/unload_test ] && await asleep && ran_before_it_was_freed
+}
+
+# A function of a module that is gone has no name, only an address.
+ran_before_it_was_freed() {
+	awk '
+	/ module_free: unload_test/ { freed++ }
+	freed && / function[ =]0x/ && late++ < 3 { print "# after the module was freed: " $0 }
+	END {
+		if (freed != 1)
+			print "# the module was freed " freed + 0 " times, says the trace"
+		exit freed != 1 || late > 0
+	}
+	' "$tracing/trace"
+}
+
+load() {
+	: >"$tracing/trace"
+	busybox insmod "$ko" "${@/%/=1}"
+}
+
+# With kmod's insmod: busybox's would try a second time, by another system call.
+fail_to_load() {
+	local said
+	: >"$tracing/trace"
+	if said=$(insmod "$ko" "${@/%/=1}" fail=1 2>&1) || [[ $said != *'resource busy'* ]]; then
+		echo "# insmod: $said"
+		return 1
+	fi
+}
+
+# With the handlers on the CPU of rmmod, and on others.
+unloaded() {
+	local cpu
+	for ((cpu = 0; cpu < cpus; cpu++)); do
+		on_cpu "$cpu" && load "$@" && on_cpu 0 && busybox rmmod unload_test &&
+			nothing_is_left || return
+	done
+}
+
+not_loaded() {
+	fail_to_load "$@" && nothing_is_left
+}
+
+# The same while a reader is in the show of a file, which ends only after the file has gone from
+# /proc: so the unloading waits for it then.
+while_read() {
+	local how=$1 reader going status=0
+	shift
+	if [ "$how" = unloaded ]; then
+		load "$@" || return
+	else
+		fail_to_load "$@" &
+		going=$!
+	fi
+	await exists /proc/unload_waits || return
+	read -r _ </proc/unload_waits &
+	reader=$!
+	await said 'a reader waits' || return
+	if [ "$how" = unloaded ]; then
+		busybox rmmod unload_test &
+		going=$!
+	fi
+	await is_gone /proc/unload_waits || status=1
+	kill "$reader"
+	wait "$reader"
+	wait "$going" && [ "$status" = 0 ] && nothing_is_left
+}
+
+bad_parameter() {
+	local said
+	if said=$(insmod "$ko" two_statics=1 owner=rubbish 2>&1) || [[ $said != *'nvalid'* ]]; then
+		echo "# insmod: $said"
+		return 1
+	fi
+	flush && [ ! -e /sys/module/unload_test ]
+}
+
+# both COMMAND NAME SCENARIO...: when it is unloaded, and when it fails to load.
+both() {
+	t "$2: unloaded" ${1:+"$1"} unloaded "${@:3}"
+	t "$2: fails to load" ${1:+"$1"} not_loaded "${@:3}"
+}
+
+ksoftirqds=()
+for stat in /proc/[0-9]*/stat; do
+	! grep -qs '(ksoftirqd/' "$stat" || ksoftirqds+=("$stat")
+done
+set_up || exit
+
+if [ $# -gt 0 ]; then
+	plan $(($# * 2))
+	for scenario; do
+		case $scenario in
+		show_*) both while_read "$scenario" "$scenario" ;;
+		*) both '' "$scenario" "$scenario" ;;
+		esac
+	done
+	end
+fi
+
+plan $((2 * (${#statics[@]} + ${#heap[@]} + ${#files[@]} + 1) + 1))
+t 'a bad parameter: fails to load' bad_parameter
+for scenario in "${statics[@]}"; do
+	both '' "$scenario" "$scenario"
+done
+both '' 'all of these at once' "${statics[@]}"
+# From here on memory is leaked on purpose.
+leaks
+for scenario in "${heap[@]}"; do
+	both '' "$scenario" "$scenario"
+done
+for scenario in "${files[@]}"; do
+	both while_read "$scenario" "$scenario"
+done
+: >"$tracing/set_event"
+busybox rmmod jitasklet
+end
