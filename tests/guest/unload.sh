@@ -48,7 +48,8 @@ is_gone() {
 	[ ! -e "$1" ]
 }
 
-# The clock is a counter, which orders the events of all CPUs. Reads of jitasklet's files flush lists.
+# The clock is a counter, which orders the events of all CPUs. Reads of jitasklet's files are what
+# flushes lists.
 set_up() {
 	echo counter >"$tracing/trace_clock" && echo 32 >"$tracing/buffer_size_kb" &&
 		printf '%s\n' module:module_free irq:tasklet_entry \
@@ -96,7 +97,7 @@ ran_before_it_was_freed() {
 	freed && / function[ =]0x/ && late++ < 3 { print "# after the module was freed: " $0 }
 	END {
 		if (freed != 1)
-			print "# the trace has " freed + 0 " events that say that the module was freed"
+			print "# the module was freed " freed + 0 " times, says the trace"
 		exit freed != 1 || late > 0
 	}
 	' "$tracing/trace"
@@ -111,8 +112,10 @@ load() {
 fail_to_load() {
 	local said
 	: >"$tracing/trace"
-	! said=$(insmod "$ko" "${@/%/=1}" fail=1 2>&1) && [[ $said = *'resource busy'* ]] ||
-		{ echo "# insmod: $said"; return 1; }
+	if said=$(insmod "$ko" "${@/%/=1}" fail=1 2>&1) || [[ $said != *'resource busy'* ]]; then
+		echo "# insmod: $said"
+		return 1
+	fi
 }
 
 # With the handlers on the CPU of rmmod, and on others.
@@ -155,8 +158,10 @@ while_read() {
 
 bad_parameter() {
 	local said
-	! said=$(insmod "$ko" two_statics=1 owner=rubbish 2>&1) &&
-		[[ $said = *'nvalid'* ]] || { echo "# insmod: $said"; return 1; }
+	if said=$(insmod "$ko" two_statics=1 owner=rubbish 2>&1) || [[ $said != *'nvalid'* ]]; then
+		echo "# insmod: $said"
+		return 1
+	fi
 	flush && [ ! -e /sys/module/unload_test ]
 }
 

@@ -141,7 +141,7 @@ struct Calls(fn(&TaskletContext<'_>));
 impl TaskletHandler for Calls {
     type State = ();
 
-    fn run(self: Pin<&Self>, _: &mut (), cx: &TaskletContext<'_>) {
+    fn run(self: Pin<&Self>, (): &mut (), cx: &TaskletContext<'_>) {
         RUNS.add(1, Relaxed);
         (self.get_ref().0)(cx);
     }

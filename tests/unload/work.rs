@@ -21,7 +21,7 @@ struct Works(fn(&BhWorkContext<'_>));
 impl BhWorkHandler for Works {
     type State = ();
 
-    fn run(self: Pin<&Self>, _: &mut (), cx: &BhWorkContext<'_>) {
+    fn run(self: Pin<&Self>, (): &mut (), cx: &BhWorkContext<'_>) {
         RUNS.add(1, Relaxed);
         (self.get_ref().0)(cx);
     }
