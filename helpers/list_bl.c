@@ -23,6 +23,7 @@ void rust_helper_hlist_bl_lock_add_unlock(struct hlist_bl_node *n, struct hlist_
 	if (first)
 		first->pprev = &n->next;
 	n->pprev = &h->first;
+	/* Unlocks: orders the node before the head, as in __bit_spin_unlock(). */
 	smp_store_release(&h->first, n);
 	preempt_enable();
 	__release(__bitlock(0, h));

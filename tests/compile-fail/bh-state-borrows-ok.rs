@@ -15,6 +15,11 @@ impl<'a> BhWorkHandler for Filler<'a> {
 }
 
 pub fn case(word: &u32) -> Result {
-    BhWork::scope(BhQueue::Normal, Filler(core::marker::PhantomData), word, |_| ())?;
+    BhWork::scope(
+        BhQueue::Normal,
+        Filler(core::marker::PhantomData),
+        word,
+        |_| (),
+    )?;
     Ok(())
 }

@@ -16,6 +16,9 @@ impl<'a> BhWorkHandler for Filler<'a> {
 }
 
 pub fn case(word: &u32) -> Result {
-    KBox::pin_init(BhWork::new(BhQueue::Normal, Filler(core::marker::PhantomData), word), GFP_KERNEL)?;
+    KBox::pin_init(
+        BhWork::new(BhQueue::Normal, Filler(core::marker::PhantomData), word),
+        GFP_KERNEL,
+    )?;
     Ok(())
 }

@@ -16,6 +16,9 @@ impl<'a> TaskletHandler for Filler<'a> {
 }
 
 pub fn case(word: &u32) -> Result {
-    KBox::pin_init(Tasklet::new(Filler(core::marker::PhantomData), word), GFP_KERNEL)?;
+    KBox::pin_init(
+        Tasklet::new(Filler(core::marker::PhantomData), word),
+        GFP_KERNEL,
+    )?;
     Ok(())
 }

@@ -51,7 +51,8 @@ is_gone() {
 # The clock is a counter, which orders the events of all CPUs. Reads of jitasklet's files are what
 # flushes lists.
 set_up() {
-	echo counter >"$tracing/trace_clock" && echo 32 >"$tracing/buffer_size_kb" &&
+	echo 1 >"$tracing/tracing_on" && echo counter >"$tracing/trace_clock" &&
+		echo 32 >"$tracing/buffer_size_kb" &&
 		printf '%s\n' module:module_free irq:tasklet_entry \
 			workqueue:workqueue_execute_start >"$tracing/set_event" &&
 		busybox cp "$build/tests/kernel/unload_test.ko" "$ko" &&
