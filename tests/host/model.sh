@@ -1,19 +1,62 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# model.sh OUT: the protocol that the wrapper stands on, explored by loom. A scenario passes if all
-# properties hold in all interleavings. A defect, which is an ordering weakened or a step left out,
-# passes if the property goes red that it is to turn red, and no other. See docs/model.md.
+# model.sh [--refresh] OUT: the protocol that the wrapper stands on, explored by loom. A scenario passes
+# if all properties hold in all interleavings. A defect, which is an ordering weakened or a step left
+# out, passes if the property goes red that it is to turn red, and no other. See docs/model.md.
+#
+# The model is a copy by hand. tests/model/copied has a hash of each function that it was copied from;
+# --refresh writes the hashes anew and explores nothing.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
 
+refresh=
+[ "$1" != --refresh ] || { refresh=1; shift; }
 tree=$(realpath "$1")/tree
+copied=$top/tests/model/copied
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
 cargo_in_root() {
 	"$top/scripts/enter.sh" --layer check "$tree" "$@"
+}
+
+# hash_of FILE FUNCTION: of its code without comments and blanks. Rust is ours, C is the kernel's.
+hash_of() {
+	local dir=$tree/source code
+	[ "${1%.rs}" = "$1" ] || dir=$top
+	code=$(awk -v part="$2" -f "$top/tests/model/parts.awk" "$dir/$1" 2>/dev/null)
+	if [ -n "$code" ]; then hash <<<"$code"; else echo missing; fi
+}
+
+refresh_copied() {
+	local hash file function
+	while read -r hash file function; do
+		[ "$hash" = '#' ] || hash=$(hash_of "$file" "$function")
+		echo "$hash $file $function"
+	done <"$copied" >"$tmp/copied"
+	! grep missing "$tmp/copied" || die "a function of tests/model/copied is not there any more."
+	cp "$tmp/copied" "$copied"
+}
+
+# is_as_copied PATTERN: the files whose names match have not changed since.
+is_as_copied() {
+	local hash now file function changed=0
+	while read -r hash file function; do
+		[[ $hash != '#' && $file =~ $1 ]] || continue
+		now=$(hash_of "$file" "$function")
+		[ "$now" != "$hash" ] || continue
+		changed=1
+		if [ "$now" = missing ]; then
+			echo "# $file no longer has '$function', which the model is a copy of."
+		else
+			echo "# '$function' in $file has changed since the model was copied from it."
+		fi
+	done <"$copied"
+	[ "$changed" = 0 ] ||
+		echo "# Change tests/model/src to match, then type: tests/host/model.sh --refresh build/cloud"
+	return "$changed"
 }
 
 # Builds the model once and runs it once for each result. In the end there is what each run said, in
@@ -51,7 +94,7 @@ holds() {
 		sed 's/^/# /' "$tmp/$1"
 		return 1
 	fi
-	echo "# $1: $interleavings interleavings, all of them, in $seconds s"
+	echo "# $1: $interleavings interleavings in $seconds s"
 }
 
 # turns_red SCENARIO DEFECT PROPERTY
@@ -75,11 +118,20 @@ all_turn_red() {
 	return "$missing"
 }
 
+if [ -n "$refresh" ]; then
+	refresh_copied
+	exit
+fi
+
 explore || die "the model could not be built or run."
 
-plan $(($(cat "$tmp/scenarios" "$tmp/mutants" | wc -l) + 1))
-while read -r name threads what; do
-	t "all properties hold: $what ($name, $threads threads)" holds "$name"
+plan $(($(cat "$tmp/scenarios" "$tmp/mutants" | wc -l) + 3))
+t 'the wrapper is as it was copied into the model' is_as_copied '[.]rs$'
+t 'the kernel is as it was copied into the model' is_as_copied '[.][ch]$'
+while read -r name threads preemptions what; do
+	[ "$preemptions" = all ] || threads+=" threads, $preemptions preemptions"
+	[ "$preemptions" != all ] || threads+=" threads"
+	t "all properties hold: $what ($name, $threads)" holds "$name"
 done <"$tmp/scenarios"
 while read -r defect scenario property what; do
 	t "$property goes red: $defect, $what ($scenario)" \

@@ -5,7 +5,7 @@
 use loom::cell::UnsafeCell;
 use std::sync::{
     atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed},
-    Mutex, OnceLock,
+    OnceLock,
 };
 
 /// What the wrapper promises, or needs for its promises.
@@ -21,10 +21,15 @@ pub enum Property {
     OneHandle,
     OneList,
     NoDataRace,
+    SweepEnds,
+    Quiet,
+    OffLists,
+    OffChain,
+    NotAfterUnload,
 }
 
 impl Property {
-    pub const ALL: [Property; 10] = [
+    pub const ALL: [Property; 15] = [
         Property::StateExclusive,
         Property::NotAfterFree,
         Property::KillEnds,
@@ -35,6 +40,11 @@ impl Property {
         Property::OneHandle,
         Property::OneList,
         Property::NoDataRace,
+        Property::SweepEnds,
+        Property::Quiet,
+        Property::OffLists,
+        Property::OffChain,
+        Property::NotAfterUnload,
     ];
 
     pub fn name(self) -> &'static str {
@@ -49,6 +59,11 @@ impl Property {
             Property::OneHandle => "one-handle",
             Property::OneList => "one-list",
             Property::NoDataRace => "no-data-race",
+            Property::SweepEnds => "sweep-ends",
+            Property::Quiet => "quiet",
+            Property::OffLists => "off-lists",
+            Property::OffChain => "off-chain",
+            Property::NotAfterUnload => "not-after-unload",
         }
     }
 }
@@ -59,8 +74,15 @@ pub enum Site {
     // Orderings of the wrapper.
     CountRelease,
     RequestAtomic,
-    BirthAtomic,
+    InitialDisableAtomic,
     TakenAtomic,
+    KillAtomic,
+    // Orderings of the sweep.
+    ShutAtomic,
+    SweepFull,
+    QuietAcquire,
+    HeldAcquire,
+    RetireRun,
     // Orderings of the kernel that the wrapper relies on.
     ScheduleRelease,
     ScheduleAcquire,
@@ -76,10 +98,30 @@ pub enum Site {
     StepDiscard,
     StepCountReset,
     StepRequestReset,
-    StepBirthReset,
-    StepBirthGuardForOne,
+    StepInitialDisableReset,
+    StepInitialDisableForOne,
     StepDropKills,
     StepDisableMutWaits,
+    StepKillAsksFirst,
+    StepKillRetires,
+    StepCallbackIsShut,
+    StepCallbackHolds,
+    // Steps of the sweep.
+    StepSweepAsBefore,
+    StepSweepTogether,
+    StepSweepWaits,
+    StepShutOffWaits,
+    StepRetireEnables,
+    StepRetireEnablesAgain,
+    StepRetireWaits,
+    StepRetireKeepsSched,
+    StepRetireKeepsRequest,
+    StepAddLooksAgain,
+    StepEndRemoves,
+    StepHookLooks,
+    StepFreeSweeps,
+    StepOpenUnregisters,
+    StepFreeUnregisters,
     // Steps of the kernel.
     StepKillTakesSched,
     StepKillWaits,
@@ -112,10 +154,10 @@ pub const MUTANTS: &[Mutant] = &[
         red: &[("reschedule-kill", Property::NoDataRace)],
     },
     Mutant {
-        site: Site::BirthAtomic,
-        name: "wrapper.born_disabled.xchg",
+        site: Site::InitialDisableAtomic,
+        name: "wrapper.initial_disable.xchg",
         what: "relaxed exchange to load and store",
-        red: &[("birth-race", Property::EnablesMatch)],
+        red: &[("initial-disable-race", Property::EnablesMatch)],
     },
     Mutant {
         site: Site::TakenAtomic,
@@ -219,16 +261,16 @@ pub const MUTANTS: &[Mutant] = &[
         red: &[("kill-reschedule", Property::NoRunLost)],
     },
     Mutant {
-        site: Site::StepBirthReset,
-        name: "step.kill-spends-birth",
-        what: "a kill enables but leaves the birth to be spent again",
-        red: &[("birth-kill", Property::EnablesMatch)],
+        site: Site::StepInitialDisableReset,
+        name: "step.kill-spends-initial-disable",
+        what: "a kill enables but leaves the initial disable to be released again",
+        red: &[("initial-disable-kill", Property::EnablesMatch)],
     },
     Mutant {
-        site: Site::StepBirthGuardForOne,
-        name: "step.birth-guard-for-one",
-        what: "the guard of the birth is made, and dropped, for those who come late",
-        red: &[("birth-race", Property::EnablesMatch)],
+        site: Site::StepInitialDisableForOne,
+        name: "step.initial-disable-guard-for-one",
+        what: "the guard of the initial disable is made, and dropped, for those who come late",
+        red: &[("initial-disable-race", Property::EnablesMatch)],
     },
     Mutant {
         site: Site::StepDropKills,
@@ -272,6 +314,166 @@ pub const MUTANTS: &[Mutant] = &[
         what: "the SCHED bit is cleared after the callback",
         red: &[("two-cpus", Property::NoRunLost)],
     },
+    Mutant {
+        site: Site::KillAtomic,
+        name: "wrapper.kill_shared.cmpxchg",
+        what: "relaxed exchange to load and store",
+        red: &[("exit-kill", Property::KillEnds)],
+    },
+    Mutant {
+        site: Site::ShutAtomic,
+        name: "wrapper.shut_off.cmpxchg",
+        what: "relaxed exchange to load and store",
+        red: &[("exit-kill", Property::SweepEnds)],
+    },
+    Mutant {
+        site: Site::SweepFull,
+        name: "unload.sweep.full",
+        what: "full barrier to acquire and release",
+        red: &[("exit-pending", Property::Quiet)],
+    },
+    Mutant {
+        site: Site::QuietAcquire,
+        name: "wrapper.is_quiet.acquire",
+        what: "acquire to relaxed",
+        red: &[("exit-pending", Property::Quiet)],
+    },
+    Mutant {
+        site: Site::HeldAcquire,
+        name: "wrapper.retire.request",
+        what: "acquire to relaxed",
+        red: &[("exit-own-handle", Property::NotAfterUnload)],
+    },
+    Mutant {
+        site: Site::RetireRun,
+        name: "wrapper.retire.run",
+        what: "acquire to relaxed",
+        red: &[("exit-own-handle", Property::NotAfterUnload)],
+    },
+    Mutant {
+        site: Site::StepKillAsksFirst,
+        name: "step.kill-asks-first",
+        what: "a kill requests whatever was requested",
+        red: &[("exit-kill", Property::KillEnds)],
+    },
+    Mutant {
+        site: Site::StepKillRetires,
+        name: "step.kill-retires",
+        what: "a kill of one that a sweep has shut competes for the SCHED bit",
+        red: &[("exit-kill", Property::KillEnds)],
+    },
+    Mutant {
+        site: Site::StepCallbackIsShut,
+        name: "step.callback-is-shut",
+        what: "the callback runs the handler although a sweep has shut it",
+        red: &[("exit-pending", Property::Quiet)],
+    },
+    Mutant {
+        site: Site::StepCallbackHolds,
+        name: "step.callback-holds",
+        what: "the callback does not keep the SCHED bit",
+        red: &[("exit-interrupts", Property::SweepEnds)],
+    },
+    Mutant {
+        site: Site::StepSweepAsBefore,
+        name: "step.sweep-as-before",
+        what: "tasklets are killed one by one, each as its owner kills it",
+        red: &[
+            ("exit-two", Property::OffLists),
+            ("exit-state", Property::NotAfterUnload),
+            ("load-fails", Property::NotAfterUnload),
+            ("exit-own-handle", Property::SweepEnds),
+            ("exit-own-guard", Property::SweepEnds),
+            ("exit-guards", Property::SweepEnds),
+        ],
+    },
+    Mutant {
+        site: Site::StepSweepTogether,
+        name: "step.sweep-together",
+        what: "tasklets are shut off and ended one by one",
+        red: &[("exit-guards", Property::SweepEnds)],
+    },
+    Mutant {
+        site: Site::StepSweepWaits,
+        name: "step.sweep-waits",
+        what: "tasklets are enabled before all are quiet",
+        red: &[("exit-pending", Property::Quiet)],
+    },
+    Mutant {
+        site: Site::StepShutOffWaits,
+        name: "step.shut_off-waits",
+        what: "a tasklet that is being killed is not shut off",
+        red: &[("exit-kill", Property::Quiet)],
+    },
+    Mutant {
+        site: Site::StepRetireEnables,
+        name: "step.retire-enables",
+        what: "disabled tasklets are not enabled",
+        red: &[("exit-disabled", Property::SweepEnds)],
+    },
+    Mutant {
+        site: Site::StepRetireEnablesAgain,
+        name: "step.retire-enables-again",
+        what: "tasklets are enabled once, not as often as one looks",
+        red: &[("exit-leak", Property::SweepEnds)],
+    },
+    Mutant {
+        site: Site::StepRetireWaits,
+        name: "step.retire-waits",
+        what: "one does not wait until the last callback is done",
+        red: &[("exit-own-handle", Property::NotAfterUnload)],
+    },
+    Mutant {
+        site: Site::StepRetireKeepsSched,
+        name: "step.retire-keeps-sched",
+        what: "the SCHED bit is released in the end",
+        red: &[
+            ("exit-schedule", Property::OffLists),
+            ("exit-interrupts", Property::OffLists),
+        ],
+    },
+    Mutant {
+        site: Site::StepRetireKeepsRequest,
+        name: "step.retire-keeps-request",
+        what: "the request is withdrawn in the end",
+        red: &[("exit-kill", Property::KillEnds)],
+    },
+    Mutant {
+        site: Site::StepAddLooksAgain,
+        name: "step.add-looks-again",
+        what: "one that is made while the module goes is not refused",
+        red: &[("exit-new", Property::OffLists)],
+    },
+    Mutant {
+        site: Site::StepEndRemoves,
+        name: "step.end-removes",
+        what: "a drop leaves it in the list",
+        red: &[("exit-drop", Property::NotAfterFree)],
+    },
+    Mutant {
+        site: Site::StepHookLooks,
+        name: "step.hook-looks",
+        what: "whether the module goes already is not looked at",
+        red: &[("exit-new", Property::NotAfterUnload)],
+    },
+    Mutant {
+        site: Site::StepFreeSweeps,
+        name: "step.free-sweeps",
+        what: "nothing is ended where the parameters are freed first",
+        red: &[("load-fails", Property::OffLists)],
+    },
+    Mutant {
+        site: Site::StepOpenUnregisters,
+        name: "step.open-unregisters",
+        what: "a hook that is registered too late stays registered",
+        red: &[("exit-new", Property::OffChain)],
+    },
+    Mutant {
+        site: Site::StepFreeUnregisters,
+        name: "step.free-unregisters",
+        what: "the hook stays registered",
+        red: &[("exit-pending", Property::OffChain)],
+    },
 ];
 
 /// The defect of this process.
@@ -290,7 +492,9 @@ static ITERATIONS: AtomicUsize = AtomicUsize::new(0);
 
 /// The property that the access of this moment stands for. All threads of a model share one thread
 /// of the machine, and none can be switched to within an access.
-static AT_STAKE: Mutex<Option<Property>> = Mutex::new(None);
+static AT_STAKE: AtomicU8 = AtomicU8::new(NOTHING);
+
+const NOTHING: u8 = u8::MAX;
 
 /// How many wait at this moment, for each property that says that a wait ends.
 static WAITING: [AtomicU8; Property::ALL.len()] = [const { AtomicU8::new(0) }; Property::ALL.len()];
@@ -308,15 +512,17 @@ pub fn iterations() -> usize {
 }
 
 fn at_stake<R>(property: Property, access: impl FnOnce() -> R) -> R {
-    *AT_STAKE.lock().unwrap() = Some(property);
+    AT_STAKE.store(property as u8, Relaxed);
     let result = access();
-    *AT_STAKE.lock().unwrap() = None;
+    AT_STAKE.store(NOTHING, Relaxed);
     result
 }
 
 /// Fails, in the name of the property, unless `holds`.
 pub fn expect(property: Property, holds: bool, what: &str) {
-    at_stake(property, || assert!(holds, "{what}"));
+    if !holds {
+        at_stake(property, || panic!("{what}"));
+    }
 }
 
 /// Does `f`, which waits. If it does not end it is this property that fails.
@@ -336,7 +542,8 @@ pub fn blame(message: &str) -> Option<Property> {
             .find(|&property| WAITING[property as usize].load(Relaxed) > 0);
     }
 
-    AT_STAKE.try_lock().ok().and_then(|property| *property)
+    let at_stake = usize::from(AT_STAKE.load(Relaxed));
+    Property::ALL.get(at_stake).copied()
 }
 
 /// Memory without any synchronisation of its own. loom finds two accesses, one of them a write,

@@ -9,7 +9,7 @@
 
 use crate::{
     check::{ends, expect, is_wrong, Plain, Property, Site},
-    wait::{give_way_until, Sleepers},
+    wait::{give_way_until, Sleepers, Watchers},
 };
 use loom::{
     sync::atomic::{
@@ -18,7 +18,12 @@ use loom::{
     },
     thread::yield_now,
 };
-use std::sync::atomic as outside;
+use std::{
+    cell::{Cell, RefCell},
+    mem::take,
+    rc::{Rc, Weak},
+    sync::atomic as outside,
+};
 
 /// `TASKLET_STATE_SCHED`, as a mask.
 const SCHED: usize = 1;
@@ -31,14 +36,19 @@ struct State {
     /// The newest value of `bits`, for those who want to know whether to sleep, outside of loom.
     newest: outside::AtomicUsize,
     sleepers: Sleepers,
+    watchers: Rc<Watchers>,
+    /// The CPU of the process that waits, if it is the one that runs the tasklet.
+    waiter_is_on: RefCell<Option<Rc<Cpu>>>,
 }
 
 impl State {
-    fn new() -> Self {
+    fn new(watchers: &Rc<Watchers>) -> Self {
         Self {
             bits: AtomicUsize::new(0),
             newest: outside::AtomicUsize::new(0),
             sleepers: Sleepers::new(),
+            watchers: watchers.clone(),
+            waiter_is_on: RefCell::new(None),
         }
     }
 
@@ -54,6 +64,7 @@ impl State {
         let was = self.bits.fetch_and(!mask, ordering);
         self.newest.store(was & !mask, outside::Ordering::Relaxed);
         self.sleepers.wake();
+        self.watchers.wake();
         was & mask != 0
     }
 
@@ -67,10 +78,16 @@ impl State {
         while self.bits.load(ordering) & mask != 0 {
             if self.is_clear_by_now(mask) {
                 yield_now();
-            } else {
+            } else if !self.interrupt() {
                 self.sleepers.sleep();
             }
         }
+    }
+
+    /// Runs softirqs if the process that is about to sleep is on the CPU that has them.
+    fn interrupt(&self) -> bool {
+        let cpu = self.waiter_is_on.borrow().clone();
+        cpu.is_some_and(|cpu| cpu.interrupt())
     }
 }
 
@@ -81,27 +98,51 @@ struct Count {
     newest: outside::AtomicI32,
 }
 
+/// What a `struct tasklet_struct` is a part of.
+pub trait Around {
+    /// The tasklet itself.
+    fn tasklet(&self) -> &TaskletStruct;
+
+    /// `tasklet_struct.callback`, called on `cpu`.
+    fn callback(&self, cpu: &Cpu);
+}
+
+/// Why softirq code put a tasklet back into the list that it took it from.
+#[derive(Clone, Copy, PartialEq)]
+enum PutBack {
+    No,
+    Disabled,
+    Running,
+}
+
 /// `struct tasklet_struct`, and that its memory is not freed.
 pub struct TaskletStruct {
+    around: Weak<dyn Around>,
     state: State,
     count: Count,
     /// The link of the list that the tasklet is in. It belongs to whoever set the SCHED bit, until
     /// softirq code clears the bit.
     next: Plain<()>,
     allocated: Plain<bool>,
+    /// Whether a list holds it, and why it is there again, outside of loom.
+    listed: Cell<bool>,
+    put_back: Cell<PutBack>,
 }
 
 impl TaskletStruct {
     /// `tasklet_setup()`, or what `DECLARE_TASKLET_DISABLED` declares.
-    pub fn new(count: i32) -> Self {
+    pub fn new(around: Weak<dyn Around>, count: i32, watchers: &Rc<Watchers>) -> Self {
         Self {
-            state: State::new(),
+            around,
+            state: State::new(watchers),
             count: Count {
                 count: AtomicI32::new(count),
                 newest: outside::AtomicI32::new(count),
             },
             next: Plain::new(Property::OneList, ()),
             allocated: Plain::new(Property::NotAfterFree, true),
+            listed: Cell::new(false),
+            put_back: Cell::new(PutBack::No),
         }
     }
 
@@ -133,11 +174,77 @@ impl TaskletStruct {
         }
     }
 
+    /// `test_and_set_bit(TASKLET_STATE_SCHED, &t->state)`. Nobody relies on it being a full barrier.
+    pub fn test_and_set_sched(&self) -> bool {
+        self.touch();
+        self.state.test_and_set(SCHED, Relaxed)
+    }
+
+    /// `clear_bit(TASKLET_STATE_SCHED, &t->state)`, which only a defect does.
+    pub fn clear_sched_bit(&self) {
+        self.touch();
+        self.state.test_and_clear(SCHED, Release);
+    }
+
+    /// `test_bit_acquire(TASKLET_STATE_RUN, &t->state)`, but for the ordering.
+    pub fn is_running(&self, ordering: Ordering) -> bool {
+        self.touch();
+        self.state.bits.load(ordering) & RUN != 0
+    }
+
+    /// Has softirqs of `cpu` run in the one thread that waits for this tasklet, whenever it waits.
+    pub fn wait_on(&self, cpu: &Rc<Cpu>) {
+        *self.state.waiter_is_on.borrow_mut() = Some(cpu.clone());
+    }
+
+    /// A pass of such softirqs, if there are any.
+    pub fn interrupt(&self) -> bool {
+        self.state.interrupt()
+    }
+
+    /// Whether a list of some CPU holds it at this moment.
+    pub fn is_listed(&self) -> bool {
+        self.listed.get()
+    }
+
+    /// Whether somebody has set the SCHED bit, or the RUN bit, by now: outside of loom, for those
+    /// who want to know whether to look.
+    pub fn is_scheduled_by_now(&self) -> bool {
+        !self.state.is_clear_by_now(SCHED)
+    }
+
+    pub fn is_running_by_now(&self) -> bool {
+        !self.state.is_clear_by_now(RUN)
+    }
+
+    pub fn is_disabled_by_now(&self) -> bool {
+        self.count.newest.load(outside::Ordering::Relaxed) != 0
+    }
+
     /// `__tasklet_schedule_common()`.
     fn add(&self, cpu: &Cpu) {
         self.touch();
         self.next.write(|()| ());
-        cpu.raise();
+        cpu.raise(self.around.upgrade().expect("nothing around it"));
+    }
+
+    /// Puts it back into the list, as it cannot run now.
+    fn add_again(&self, cpu: &Cpu, why: PutBack) {
+        self.add(cpu);
+        self.put_back.set(why);
+    }
+
+    fn is_put_back(&self) -> bool {
+        self.put_back.get() != PutBack::No
+    }
+
+    /// Whether softirq code would find the same again that it found when it put it back.
+    fn is_stuck(&self) -> bool {
+        match self.put_back.get() {
+            PutBack::No => false,
+            PutBack::Disabled => self.is_disabled_by_now(),
+            PutBack::Running => self.is_running_by_now(),
+        }
     }
 
     /// `tasklet_trylock()`: a full barrier. Of that, the part that no acquire or release gives is
@@ -220,24 +327,20 @@ impl TaskletStruct {
     }
 
     /// `tasklet_enable()`: `smp_mb__before_atomic()`, of which the release is relied on, and the
-    /// decrement.
-    pub fn enable(&self) {
+    /// decrement. Returns what the count was.
+    pub fn enable(&self) -> i32 {
         self.touch();
         if !is_wrong(Site::EnableRelease) {
             fence(Release);
         }
-        let was = self.add_to_count(-1, Relaxed);
-        expect(
-            Property::EnablesMatch,
-            was > 0,
-            "more enables than disables",
-        );
+        self.add_to_count(-1, Relaxed)
     }
 
     /// `atomic_inc(&t->count)` and `atomic_dec(&t->count)`.
     fn add_to_count(&self, n: i32, ordering: Ordering) -> i32 {
         let was = self.count.count.fetch_add(n, ordering);
         self.count.newest.store(was + n, outside::Ordering::Relaxed);
+        self.state.watchers.wake();
         was
     }
 
@@ -247,16 +350,23 @@ impl TaskletStruct {
         self.count.count.load(Relaxed)
     }
 
-    /// `atomic_set(&t->count, count)`, or `atomic_set_release()`.
-    pub fn set_count(&self, count: i32, ordering: Ordering) {
+    /// `atomic_set_release(&t->count, 0)`, but for the ordering.
+    ///
+    /// `among_others` who change it, too, it is an exchange: loom lets a store be older than what
+    /// another thread did to the count before it, for ever.
+    pub fn reset_count(&self, ordering: Ordering, among_others: bool) {
         self.touch();
-        self.count.count.store(count, ordering);
-        self.count.newest.store(count, outside::Ordering::Relaxed);
+        if among_others {
+            self.count.count.swap(0, ordering);
+        } else {
+            self.count.count.store(0, ordering);
+        }
+        self.count.newest.store(0, outside::Ordering::Relaxed);
     }
 
     /// `tasklet_kill()`.
-    pub fn kill(&self) {
-        ends(Property::KillEnds, || {
+    pub fn kill(&self, property: Property) {
+        ends(property, || {
             self.lock_sched();
             if !is_wrong(Site::StepKillWaits) {
                 self.unlock_wait();
@@ -284,20 +394,23 @@ impl TaskletStruct {
             return self.state.wait_on_bit(SCHED, Acquire);
         }
         while self.state.test_and_set(SCHED, Relaxed) {
-            self.state.sleepers.sleep();
+            if !self.state.interrupt() {
+                self.state.sleepers.sleep();
+            }
         }
     }
 }
 
-/// What softirq code knows of its CPU: its list, of which this tasklet may be the only entry.
+/// What softirq code knows of its CPU. The order of the list is kept outside of loom.
 pub struct Cpu {
-    list: AtomicUsize,
+    pending: AtomicUsize,
+    list: RefCell<Vec<Rc<dyn Around>>>,
     idle: Sleepers,
 }
 
-/// `Cpu::list`: the tasklet is in it, and the softirq is raised.
-const LISTED: usize = 1;
-/// `Cpu::list`: nobody schedules here any more but the softirq code itself.
+/// `Cpu::pending`: there are tasklets in the list, and the softirq is raised.
+const RAISED: usize = 1;
+/// `Cpu::pending`: nobody schedules here any more but the softirq code itself.
 const CLOSED: usize = 2;
 
 /// After so many passes of softirq code in a row others get the CPU first, as with `ksoftirqd`.
@@ -306,37 +419,53 @@ const PASSES: usize = 2;
 impl Cpu {
     pub fn new() -> Self {
         Self {
-            list: AtomicUsize::new(0),
+            pending: AtomicUsize::new(0),
+            list: RefCell::new(Vec::new()),
             idle: Sleepers::new(),
         }
     }
 
     /// What the kernel does with interrupts off on one CPU. That CPU does one thing after another,
     /// so what was done before the tasklet was listed is done when it is taken from the list.
-    fn raise(&self) {
-        let was = self.list.fetch_or(LISTED, Release);
-        expect(Property::OneList, was & LISTED == 0, "it is listed twice");
+    fn raise(&self, tasklet: Rc<dyn Around>) {
+        self.pending.fetch_or(RAISED, Release);
+        let listed = tasklet.tasklet().listed.replace(true);
+        expect(Property::OneList, !listed, "it is listed twice");
+        // Its address goes into the link of the last one.
+        if let Some(last) = self.list.borrow().last() {
+            last.tasklet().touch();
+        }
+        self.list.borrow_mut().push(tasklet);
         self.idle.wake();
     }
 
     /// Lets [`Cpu::softirqs`] return once there is nothing to do.
     pub fn close(&self) {
-        self.list.fetch_or(CLOSED, Release);
+        self.pending.fetch_or(CLOSED, Release);
         self.idle.wake();
     }
 
     /// The softirqs of this CPU: `tasklet_action()` whenever it is raised.
-    pub fn softirqs(&self, t: &TaskletStruct, callback: &dyn Fn()) {
+    pub fn softirqs(&self) {
+        self.softirqs_and(&|| ());
+    }
+
+    /// The softirqs of this CPU, each pass of which is followed by `interrupt`.
+    pub fn softirqs_and(&self, interrupt: &dyn Fn()) {
         let mut passes = 0;
         loop {
-            let list = self.list.fetch_and(!LISTED, Acquire);
-            if list & LISTED != 0 {
-                self.action(t, callback);
+            let pending = self.pending.fetch_and(!RAISED, Acquire);
+            if pending & RAISED != 0 {
+                self.tasklet_action();
+                interrupt();
                 passes += 1;
-                if passes % PASSES == 0 {
+                if self.has_only(TaskletStruct::is_put_back) {
+                    // The next pass would find the same. But others must find the SCHED bit alone.
+                    give_way_until(|| !self.has_only(TaskletStruct::is_stuck));
+                } else if passes % PASSES == 0 {
                     yield_now();
                 }
-            } else if list & CLOSED != 0 {
+            } else if pending & CLOSED != 0 {
                 return;
             } else {
                 self.idle.sleep();
@@ -344,30 +473,60 @@ impl Cpu {
         }
     }
 
-    /// `tasklet_action_common()`, for one tasklet.
-    fn action(&self, t: &TaskletStruct, callback: &dyn Fn()) {
+    /// Whether a pass would find something to do.
+    pub fn is_raised(&self) -> bool {
+        !self.list.borrow().is_empty() && !self.has_only(TaskletStruct::is_stuck)
+    }
+
+    /// What a CPU does when the process that it runs sleeps or is interrupted: a pass of the softirqs
+    /// that are pending. Whether there were any.
+    pub fn interrupt(&self) -> bool {
+        if !self.is_raised() {
+            return false;
+        }
+        self.pending.fetch_and(!RAISED, Acquire);
+        self.tasklet_action();
+        true
+    }
+
+    /// `tasklet_action()`: a pass over the list.
+    fn tasklet_action(&self) {
+        let list = take(&mut *self.list.borrow_mut());
+        for tasklet in list {
+            self.action(&*tasklet);
+        }
+    }
+
+    /// Whether there are tasklets in the list, and all of them are such.
+    fn has_only(&self, such: impl Fn(&TaskletStruct) -> bool) -> bool {
+        let list = self.list.borrow();
+        !list.is_empty() && list.iter().all(|tasklet| such(tasklet.tasklet()))
+    }
+
+    /// `tasklet_action_common()`, for one tasklet of the list that it took.
+    fn action(&self, around: &dyn Around) {
+        let t = around.tasklet();
         t.touch();
         t.next.read(|()| ());
+        t.listed.set(false);
+        t.put_back.set(PutBack::No);
 
         if t.trylock() {
             if t.count() == 0 {
                 if is_wrong(Site::StepSchedClearedFirst) {
-                    callback();
+                    around.callback(self);
                     t.clear_sched();
                 } else {
                     t.clear_sched();
-                    callback();
+                    around.callback(self);
                 }
                 t.unlock();
                 return;
             }
             t.unlock();
-            t.add(self);
-            // The next pass would find the same. But it must find the SCHED bit alone.
-            give_way_until(|| t.count.newest.load(outside::Ordering::Relaxed) == 0);
+            t.add_again(self, PutBack::Disabled);
         } else {
-            t.add(self);
-            give_way_until(|| t.state.is_clear_by_now(RUN));
+            t.add_again(self, PutBack::Running);
         }
     }
 }

@@ -3,7 +3,8 @@
 //! The protocol that the wrapper stands on, explored by loom. See `docs/model.md`.
 //!
 //! ```text
-//! model scenarios                 NAME THREADS WHAT for each scenario
+//! model scenarios                 NAME THREADS PREEMPTIONS WHAT for each scenario, the longest
+//!                                 ones first
 //! model mutants                   NAME SCENARIO PROPERTY WHAT for each that a defect turns red
 //! model properties                NAME for each
 //! model run SCENARIO [MUTANT]     exits with 0 if all properties hold in all interleavings,
@@ -13,11 +14,12 @@
 mod check;
 mod kernel;
 mod scenarios;
+mod unload;
 mod wait;
 mod wrapper;
 
 use check::{Property, MUTANTS};
-use scenarios::SCENARIOS;
+use scenarios::{Scenario, SCENARIOS};
 use std::{env, panic, process::exit, time::Instant};
 
 fn run(scenario: &str, mutant: Option<&str>) {
@@ -52,7 +54,7 @@ fn run(scenario: &str, mutant: Option<&str>) {
     let began = Instant::now();
     // Not `loom::model`, which would let the environment set bounds.
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = None;
+    builder.preemption_bound = scenario.preemptions;
     builder.max_permutations = None;
     builder.max_duration = None;
     builder.check(|| {
@@ -78,7 +80,17 @@ fn main() {
         }
         ["scenarios"] => {
             for scenario in SCENARIOS {
-                println!("{} {} {}", scenario.name, scenario.threads, scenario.what);
+                let preemptions = match scenario.preemptions {
+                    Some(most) => most.to_string(),
+                    None => "all".to_string(),
+                };
+                let Scenario {
+                    name,
+                    threads,
+                    what,
+                    ..
+                } = scenario;
+                println!("{name} {threads} {preemptions} {what}");
             }
         }
         ["mutants"] => {

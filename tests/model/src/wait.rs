@@ -4,7 +4,7 @@
 //! having changed leads nowhere, but loom would explore each time that it could happen.
 
 use loom::thread::{current, park, yield_now, Thread};
-use std::sync::Mutex;
+use std::{mem::take, rc::Rc, sync::Mutex};
 
 /// Threads that wait for a change of the same thing.
 ///
@@ -25,8 +25,45 @@ impl Sleepers {
     }
 
     pub fn wake(&self) {
-        let sleepers = std::mem::take(&mut *self.0.lock().unwrap());
+        let sleepers = take(&mut *self.0.lock().unwrap());
         for thread in sleepers {
+            thread.unpark();
+        }
+    }
+}
+
+/// What somebody waits for who looks now and then, outside of loom.
+type Worth = Rc<dyn Fn() -> bool>;
+
+/// Those who look at something now and then, and sleep meanwhile.
+///
+/// As with [`Sleepers`], who is woken has seen what the waker did. A first look has not.
+pub struct Watchers(Mutex<Vec<(Thread, Worth)>>);
+
+impl Watchers {
+    pub fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    /// Returns when it is worth another look.
+    pub fn sleep_until(&self, worth: Worth) {
+        if worth() {
+            // The look was at an old value.
+            yield_now();
+            return;
+        }
+        self.0.lock().unwrap().push((current(), worth));
+        park();
+    }
+
+    /// Wakes those for whom a change makes it worth a look.
+    pub fn wake(&self) {
+        let mut watchers = self.0.lock().unwrap();
+        let (woken, rest) = take(&mut *watchers)
+            .into_iter()
+            .partition::<Vec<_>, _>(|(_, worth)| worth());
+        *watchers = rest;
+        for (thread, _) in woken {
             thread.unpark();
         }
     }

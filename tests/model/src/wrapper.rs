@@ -6,18 +6,27 @@
 //! The functions have the names that they have there, and are in the same order.
 
 use crate::{
-    check::{is_wrong, Plain, Property, Site},
-    kernel::{Cpu, TaskletStruct},
+    check::{ends, expect, is_wrong, Plain, Property, Site},
+    kernel::{Around, Cpu, TaskletStruct},
+    unload::{Entry, Module, Step},
+    wait::Watchers,
 };
 use loom::sync::atomic::{
     AtomicI32,
-    Ordering::{Relaxed, Release},
+    Ordering::{Acquire, Relaxed, Release},
+};
+use std::{
+    cell::Cell,
+    rc::{Rc, Weak},
+    sync::atomic as outside,
 };
 
 mod request {
     pub(super) const NONE: i32 = 0;
     pub(super) const STOP: i32 = 1;
     pub(super) const DISCARD: i32 = 2;
+    pub(super) const SHUT: i32 = 3;
+    pub(super) const HELD: i32 = 4;
 }
 
 /// An exchange that orders nothing. Only one of those who want the old value can get it.
@@ -31,22 +40,42 @@ fn xchg(atomic: &AtomicI32, value: i32, site: Site) -> i32 {
     }
 }
 
-struct Core {
+pub struct Core {
+    this: Weak<Self>,
     tasklet: TaskletStruct,
     request: AtomicI32,
+    /// The newest value of `request`, outside of loom.
+    newest_request: outside::AtomicI32,
     /// Is accessed along with `request` if that is not to be atomic.
     plain_request: Plain<()>,
-    born_disabled: AtomicI32,
+    initial_disable: AtomicI32,
+    /// The module whose code the callback is, if it can be unloaded.
+    module: Option<Rc<Module>>,
+    /// Those who wait until it is retired, or for a step towards that.
+    watchers: Rc<Watchers>,
+    /// Whether no handler runs any more, as a sweep claims.
+    quiet: Plain<bool>,
+    step: Cell<Step>,
 }
 
 impl Core {
-    fn new(disabled: bool) -> Self {
-        Self {
-            tasklet: TaskletStruct::new(i32::from(disabled)),
+    fn new(around: Weak<dyn Around>, disabled: bool, module: Option<Rc<Module>>) -> Rc<Self> {
+        let watchers = match &module {
+            Some(module) => module.watchers.clone(),
+            None => Rc::new(Watchers::new()),
+        };
+        Rc::new_cyclic(|this| Self {
+            this: this.clone(),
+            tasklet: TaskletStruct::new(around, i32::from(disabled), &watchers),
+            watchers,
             request: AtomicI32::new(request::NONE),
+            newest_request: outside::AtomicI32::new(request::NONE),
             plain_request: Plain::new(Property::NoDataRace, ()),
-            born_disabled: AtomicI32::new(i32::from(disabled)),
-        }
+            initial_disable: AtomicI32::new(i32::from(disabled)),
+            module,
+            quiet: Plain::new(Property::Quiet, false),
+            step: Cell::new(Step::None),
+        })
     }
 
     /// A volatile read there, which is a relaxed load.
@@ -63,20 +92,136 @@ impl Core {
             self.plain_request.write(|()| ());
         }
         self.request.store(request, Relaxed);
+        self.note_request(request);
+    }
+
+    fn note_request(&self, request: i32) {
+        self.newest_request
+            .store(request, outside::Ordering::Relaxed);
+        self.watchers.wake();
+    }
+
+    fn newest_request(&self) -> i32 {
+        self.newest_request.load(outside::Ordering::Relaxed)
+    }
+
+    /// A relaxed `cmpxchg()` of `NONE` for `request`.
+    fn ask_first(&self, request: i32, site: Site) -> Result<(), i32> {
+        let was = if is_wrong(site) {
+            let was = self.request.load(Relaxed);
+            if was == request::NONE {
+                self.request.store(request, Relaxed);
+            }
+            was
+        } else {
+            match self
+                .request
+                .compare_exchange(request::NONE, request, Relaxed, Relaxed)
+            {
+                Ok(was) | Err(was) => was,
+            }
+        };
+
+        if was != request::NONE {
+            return Err(was);
+        }
+        self.note_request(request);
+        Ok(())
+    }
+
+    /// Whether others may no longer enable the tasklet as often as it was disabled.
+    fn is_shut_by_now(&self) -> bool {
+        self.newest_request() >= request::SHUT
     }
 
     fn is_disabled(&self) -> bool {
         self.tasklet.count() != 0
     }
 
+    fn undo_disable(&self) {
+        let was = self.tasklet.enable();
+        // A sweep sets the count to 0 as often as it looks, whatever it is.
+        expect(
+            Property::EnablesMatch,
+            was > 0 || self.is_shut_by_now(),
+            "more enables than disables",
+        );
+    }
+
     fn kill(&self) {
+        if self.module.is_some() {
+            self.kill_added(false);
+        } else {
+            self.kill_alone();
+        }
+    }
+
+    fn end(&self) {
+        if self.module.is_some() {
+            self.kill_added(true);
+        } else {
+            self.kill_alone();
+        }
+    }
+
+    fn kill_added(&self, leave: bool) {
+        if leave {
+            if !is_wrong(Site::StepEndRemoves) {
+                self.module().remove(self);
+            }
+            if self.request() == request::NONE {
+                return self.kill_alone();
+            }
+        }
+        self.kill_shared();
+    }
+
+    fn kill_shared(&self) {
+        let disabled = self.is_disabled();
+        let request = if disabled {
+            request::DISCARD
+        } else {
+            request::STOP
+        };
+
+        let asked = self.ask_first(request, Site::KillAtomic).is_ok();
+        if !asked && is_wrong(Site::StepKillAsksFirst) {
+            self.ask(request);
+            return self.finish_kill();
+        }
+        if asked {
+            if disabled {
+                self.enable(false);
+            }
+            return self.finish_kill();
+        }
+
+        if is_wrong(Site::StepKillRetires) {
+            return self.tasklet.kill(Property::KillEnds);
+        }
+        ends(Property::KillEnds, || {
+            while !self.retire() {
+                if !self.tasklet.interrupt() {
+                    let this = self.this();
+                    self.watchers
+                        .sleep_until(Rc::new(move || this.is_worth_a_look(Step::Retired)));
+                }
+            }
+        });
+        self.after_retired();
+    }
+
+    fn kill_alone(&self) {
         if self.is_disabled() {
             self.discard();
         } else {
             self.ask(request::STOP);
         }
+        self.finish_kill();
+    }
 
-        self.tasklet.kill();
+    fn finish_kill(&self) {
+        self.tasklet.kill(Property::KillEnds);
 
         if !is_wrong(Site::StepRequestReset) {
             self.ask(request::NONE);
@@ -90,39 +235,204 @@ impl Core {
             request::DISCARD
         });
         if !is_wrong(Site::StepCountReset) {
-            let ordering = if is_wrong(Site::CountRelease) {
-                Relaxed
-            } else {
-                Release
-            };
-            self.tasklet.set_count(0, ordering);
+            self.enable(false);
         }
-        if !is_wrong(Site::StepBirthReset) {
-            self.born_disabled.store(0, Relaxed);
+    }
+
+    /// Sets the count to 0, `among_others` who may change it meanwhile.
+    fn enable(&self, among_others: bool) {
+        let ordering = if is_wrong(Site::CountRelease) {
+            Relaxed
+        } else {
+            Release
+        };
+        self.tasklet.reset_count(ordering, among_others);
+        if !is_wrong(Site::StepInitialDisableReset) {
+            self.initial_disable.store(0, Relaxed);
         }
+    }
+
+    fn hold(&self) {
+        if self.request() == request::SHUT && !self.tasklet.test_and_set_sched() {
+            self.ask(request::HELD);
+        }
+    }
+
+    fn retire(&self) -> bool {
+        // There it is done in any case. What is not stored here orders nothing.
+        let enables = !is_wrong(Site::StepRetireEnables) && !is_wrong(Site::StepRetireEnablesAgain);
+        if enables && self.is_disabled() {
+            self.enable(true);
+        }
+        self.hold();
+
+        let ordering = if is_wrong(Site::HeldAcquire) {
+            Relaxed
+        } else {
+            Acquire
+        };
+        if self.request.load(ordering) != request::HELD {
+            return false;
+        }
+        let ordering = if is_wrong(Site::RetireRun) {
+            Relaxed
+        } else {
+            Acquire
+        };
+        !self.tasklet.is_running(ordering) || is_wrong(Site::StepRetireWaits)
+    }
+
+    /// What some defects do then.
+    fn after_retired(&self) {
+        if is_wrong(Site::StepRetireKeepsSched) {
+            self.tasklet.clear_sched_bit();
+        }
+        if is_wrong(Site::StepRetireKeepsRequest) {
+            self.ask(request::NONE);
+        }
+    }
+
+    /// Stands at the beginning and at the end of each run of the handler.
+    fn handler_runs(&self) {
+        self.quiet
+            .read(|quiet| expect(Property::Quiet, !quiet, "a handler runs"));
+    }
+
+    fn this(&self) -> Rc<Self> {
+        self.this.upgrade().expect("somebody calls it")
+    }
+
+    fn module(&self) -> &Rc<Module> {
+        self.module.as_ref().expect("a tasklet of a module")
+    }
+
+    fn shut_off(&self) -> bool {
+        match self.ask_first(request::SHUT, Site::ShutAtomic) {
+            Ok(()) => true,
+            Err(request) => request >= request::SHUT || is_wrong(Site::StepShutOffWaits),
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        let ordering = if is_wrong(Site::QuietAcquire) {
+            Relaxed
+        } else {
+            Acquire
+        };
+        !self.tasklet.is_running(ordering) || is_wrong(Site::StepSweepWaits)
+    }
+
+    fn retire_leaked(&self) -> bool {
+        if is_wrong(Site::StepRetireEnablesAgain) {
+            // Once, and never again.
+            if self.step.replace(Step::Enabled) != Step::Enabled && self.is_disabled() {
+                self.enable(true);
+            }
+        }
+        let retired = self.retire();
+        if retired {
+            self.after_retired();
+        }
+        retired
+    }
+}
+
+impl Entry for Core {
+    fn step(&self) -> &Cell<Step> {
+        &self.step
+    }
+
+    fn go(&self, step: Step) -> bool {
+        self.tasklet.touch();
+        match step {
+            Step::Shut => self.shut_off(),
+            Step::Quiet => self.is_quiet(),
+            _ => self.retire_leaked(),
+        }
+    }
+
+    fn claim_quiet(&self) {
+        self.tasklet.touch();
+        self.quiet.write(|quiet| *quiet = true);
+    }
+
+    fn is_worth_a_look(&self, step: Step) -> bool {
+        match step {
+            Step::Shut => [request::NONE, request::SHUT].contains(&self.newest_request()),
+            Step::Quiet => !self.tasklet.is_running_by_now(),
+            _ => {
+                self.tasklet.is_disabled_by_now()
+                    || !self.tasklet.is_running_by_now()
+                        && (!self.tasklet.is_scheduled_by_now()
+                            || self.newest_request() == request::HELD)
+            }
+        }
+    }
+
+    fn kill_as_before(&self) {
+        if self.is_disabled() {
+            self.discard();
+        } else {
+            self.ask(request::STOP);
+        }
+        self.tasklet.kill(Property::SweepEnds);
+        self.ask(request::NONE);
+    }
+
+    fn is_listed(&self) -> bool {
+        self.tasklet.is_listed()
+    }
+
+    fn free(&self) {
+        self.tasklet.free();
     }
 }
 
 /// As there. A state is small here.
-pub trait TaskletHandler {
-    type State: Copy;
+pub trait TaskletHandler: 'static {
+    type State: Copy + 'static;
 
     fn run(&self, state: &mut Self::State, cx: &TaskletContext<'_>);
 }
 
 pub struct Tasklet<T: TaskletHandler> {
-    core: Core,
+    core: Rc<Core>,
     handler: T,
     state: Plain<T::State>,
 }
 
 impl<T: TaskletHandler> Tasklet<T> {
-    pub fn new(handler: T, state: T::State, disabled: bool) -> Self {
-        Self {
-            core: Core::new(disabled),
+    /// One that nothing can leak.
+    pub fn new(handler: T, state: T::State, disabled: bool) -> Rc<Self> {
+        Self::unregistered(handler, state, disabled, None)
+    }
+
+    fn unregistered(
+        handler: T,
+        state: T::State,
+        disabled: bool,
+        module: Option<Rc<Module>>,
+    ) -> Rc<Self> {
+        Rc::new_cyclic(|around: &Weak<Self>| Self {
+            core: Core::new(around.clone(), disabled, module),
             handler,
             state: Plain::new(Property::StateExclusive, state),
+        })
+    }
+
+    /// One that the module's end has to find if it is leaked, unless that has begun.
+    pub fn registered(
+        handler: T,
+        state: T::State,
+        disabled: bool,
+        module: &Rc<Module>,
+    ) -> Option<Rc<Self>> {
+        let tasklet = Self::unregistered(handler, state, disabled, Some(module.clone()));
+        if module.add(tasklet.core.clone()) {
+            return Some(tasklet);
         }
+        tasklet.core.end();
+        None
     }
 
     pub fn handler(&self) -> &T {
@@ -140,6 +450,11 @@ impl<T: TaskletHandler> Tasklet<T> {
         Disabled { core: &self.core }
     }
 
+    /// The guard of a disable that another thread had, for the end of its life.
+    pub fn guard(&self) -> Disabled<'_> {
+        Disabled { core: &self.core }
+    }
+
     pub fn disable_nosync(&self) -> DisabledNosync<'_> {
         self.core.tasklet.disable_nosync();
 
@@ -148,11 +463,11 @@ impl<T: TaskletHandler> Tasklet<T> {
         }
     }
 
-    pub fn born_disabled(&self) -> Option<Disabled<'_>> {
+    pub fn initial_disable(&self) -> Option<Disabled<'_>> {
         self.core.tasklet.touch();
-        let was = xchg(&self.core.born_disabled, 0, Site::BirthAtomic);
+        let was = xchg(&self.core.initial_disable, 0, Site::InitialDisableAtomic);
 
-        if is_wrong(Site::StepBirthGuardForOne) {
+        if is_wrong(Site::StepInitialDisableForOne) {
             let guard = Disabled { core: &self.core };
             return Some(guard).filter(|_| was == 1);
         }
@@ -183,22 +498,57 @@ impl<T: TaskletHandler> Tasklet<T> {
     /// `PinnedDrop::drop`, and the end of the memory that the tasklet is in.
     pub fn drop_and_free(&self) {
         if !is_wrong(Site::StepDropKills) {
-            self.core.kill();
+            self.core.end();
         }
         self.core.tasklet.free();
     }
 
-    /// The softirqs of a CPU on which the tasklet is scheduled.
-    pub fn softirqs(&self, cpu: &Cpu) {
-        cpu.softirqs(&self.core.tasklet, &|| self.callback(cpu));
+    /// See [`TaskletStruct::wait_on`].
+    pub fn wait_on(&self, cpu: &Rc<Cpu>) {
+        self.core.tasklet.wait_on(cpu);
+    }
+
+    /// The state, once nothing can run any more and all who did are done.
+    pub fn last_state(&self) -> T::State {
+        self.state.read(|state| *state)
+    }
+}
+
+impl<T: TaskletHandler> Around for Tasklet<T> {
+    fn tasklet(&self) -> &TaskletStruct {
+        &self.core.tasklet
     }
 
     fn callback(&self, cpu: &Cpu) {
+        if let Some(module) = &self.core.module {
+            module.execute();
+        }
         self.core.tasklet.touch();
-        if self.core.request() == request::DISCARD {
-            return;
+
+        let request = self.core.request();
+        let returns_at_once = if is_wrong(Site::StepCallbackIsShut) {
+            request == request::DISCARD
+        } else {
+            request >= request::DISCARD
+        };
+        if returns_at_once {
+            if !is_wrong(Site::StepCallbackHolds) {
+                self.core.hold();
+            }
+        } else {
+            self.run(cpu);
         }
 
+        if let Some(module) = &self.core.module {
+            module.execute();
+        }
+    }
+}
+
+impl<T: TaskletHandler> Tasklet<T> {
+    /// The part of the callback that calls the handler.
+    fn run(&self, cpu: &Cpu) {
+        self.core.handler_runs();
         // An access takes no time, so there is one at the beginning of the run and one at its end.
         let mut state = self.state.write(|state| *state);
         self.handler.run(
@@ -210,11 +560,12 @@ impl<T: TaskletHandler> Tasklet<T> {
         );
         self.core.tasklet.touch();
         self.state.write(|place| *place = state);
+        self.core.handler_runs();
     }
 }
 
 pub struct StaticTasklet<T: TaskletHandler> {
-    tasklet: Tasklet<T>,
+    tasklet: Rc<Tasklet<T>>,
     taken: AtomicI32,
 }
 
@@ -234,7 +585,7 @@ impl<T: TaskletHandler> StaticTasklet<T> {
 
 pub struct TaskletContext<'a> {
     core: &'a Core,
-    cpu: &'a Cpu,
+    pub cpu: &'a Cpu,
 }
 
 impl TaskletContext<'_> {
@@ -255,7 +606,7 @@ pub struct Disabled<'a> {
 
 impl Drop for Disabled<'_> {
     fn drop(&mut self) {
-        self.core.tasklet.enable();
+        self.core.undo_disable();
     }
 }
 
@@ -286,7 +637,7 @@ impl<T: TaskletHandler> DisabledMut<'_, T> {
 impl<T: TaskletHandler> Drop for DisabledMut<'_, T> {
     fn drop(&mut self) {
         if self.counted {
-            self.tasklet.core.tasklet.enable();
+            self.tasklet.core.undo_disable();
         }
     }
 }
