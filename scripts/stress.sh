@@ -52,8 +52,8 @@ for group in "${groups[@]}"; do
 			bash tests/guest/load.sh "build/$release" "$share" "$group" |
 			tee "$results/$group" || status=$?
 	fi
-	counts=$(scripts/ktap.sh "$release: $group" "$results/$group")
-	read -r p f s <<<"$counts"
+	counts=$(scripts/ktap.sh "$release" "$group" "$results/$group")
+	read -r p f s _ <<<"$counts"
 	if [ -e "$results/$group.seconds" ]; then
 		seconds=$(<"$results/$group.seconds")
 	else
