@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# model.sh [--refresh] OUT: the protocol that the wrapper stands on, explored by loom. A scenario passes
-# if all properties hold in all interleavings. A defect, which is an ordering weakened or a step left
-# out, passes if the property goes red that it is to turn red, and no other. See docs/model.md.
+# model.sh [--refresh] OUT: the protocol that the wrapper stands on, explored by loom. A
+# scenario passes if all properties hold in all interleavings. A defect, which is an ordering
+# weakened or a step left out, passes if the property goes red that it is to turn red, and no
+# other. See docs/model.md.
 #
-# The model is a copy by hand. tests/model/copied has a hash of each function that it was copied from;
-# --refresh writes the hashes anew and explores nothing.
+# The model is a copy by hand. tests/model/copied has a hash of each function that it was
+# copied from; --refresh writes the hashes anew and explores nothing.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -36,7 +37,8 @@ refresh_copied() {
 		[ "$hash" = '#' ] || hash=$(hash_of "$file" "$function")
 		echo "$hash $file $function"
 	done <"$copied" >"$tmp/copied"
-	! grep missing "$tmp/copied" || die "a function of tests/model/copied is not there any more."
+	! grep missing "$tmp/copied" ||
+		die "a function of tests/model/copied no longer exists."
 	cp "$tmp/copied" "$copied"
 }
 
@@ -51,11 +53,11 @@ is_as_copied() {
 		if [ "$now" = missing ]; then
 			echo "# $file no longer has '$function', which the model is a copy of."
 		else
-			echo "# '$function' in $file has changed since the model was copied from it."
+			echo "# '$function' in $file has changed since the model was copied."
 		fi
 	done <"$copied"
 	[ "$changed" = 0 ] ||
-		echo "# Change tests/model/src to match, then type: tests/host/model.sh --refresh build/cloud"
+		echo "# Change tests/model/src, then give this script --refresh build/cloud."
 	return "$changed"
 }
 
