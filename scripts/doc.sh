@@ -39,6 +39,8 @@ mkdir -p "$top/build/doc"
 				echo "pub mod $wrapper;"
 				echo "#[path = \"/jitasklet/unload.rs\"]"
 				echo "pub mod unload;"
+				# What module! defines for pr_warn! and the like.
+				echo "const __LOG_PREFIX: &[u8] = b\"example\\0\";"
 				cat "$example"
 			} >"crate_$example"
 			rustc "${flags[@]}" -Dwarnings -Adead_code -Amissing_docs \

@@ -14,12 +14,7 @@ impl<'a> BhWorkHandler for Filler<'a> {
     fn run(self: Pin<&Self>, _state: &mut &'a u32, _cx: &BhWorkContext<'_>) {}
 }
 
-pub fn case(word: &u32) -> Result {
-    BhWork::scope(
-        BhQueue::Normal,
-        Filler(core::marker::PhantomData),
-        word,
-        |_| (),
-    )?;
+pub fn case<'a>(filler: Filler<'a>, word: &'a u32) -> Result {
+    BhWork::scope(BhQueue::Normal, filler, word, |_| ())?;
     Ok(())
 }

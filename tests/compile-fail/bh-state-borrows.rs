@@ -15,10 +15,7 @@ impl<'a> BhWorkHandler for Filler<'a> {
     fn run(self: Pin<&Self>, _state: &mut &'a u32, _cx: &BhWorkContext<'_>) {}
 }
 
-pub fn case(word: &u32) -> Result {
-    KBox::pin_init(
-        BhWork::new(BhQueue::Normal, Filler(core::marker::PhantomData), word),
-        GFP_KERNEL,
-    )?;
+pub fn case<'a>(filler: Filler<'a>, word: &'a u32) -> Result {
+    KBox::pin_init(BhWork::new(BhQueue::Normal, filler, word), GFP_KERNEL)?;
     Ok(())
 }

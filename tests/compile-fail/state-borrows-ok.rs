@@ -14,7 +14,7 @@ impl<'a> TaskletHandler for Filler<'a> {
     fn run(self: Pin<&Self>, _state: &mut &'a u32, _cx: &TaskletContext<'_>) {}
 }
 
-pub fn case(word: &u32) -> Result {
-    Tasklet::scope(Filler(core::marker::PhantomData), word, |_| ())?;
+pub fn case<'a>(filler: Filler<'a>, word: &'a u32) -> Result {
+    Tasklet::scope(filler, word, |_| ())?;
     Ok(())
 }

@@ -15,10 +15,7 @@ impl<'a> TaskletHandler for Filler<'a> {
     fn run(self: Pin<&Self>, _state: &mut &'a u32, _cx: &TaskletContext<'_>) {}
 }
 
-pub fn case(word: &u32) -> Result {
-    KBox::pin_init(
-        Tasklet::new(Filler(core::marker::PhantomData), word),
-        GFP_KERNEL,
-    )?;
+pub fn case<'a>(filler: Filler<'a>, word: &'a u32) -> Result {
+    KBox::pin_init(Tasklet::new(filler, word), GFP_KERNEL)?;
     Ok(())
 }
