@@ -234,8 +234,8 @@ all_reads() {
 # The kernel counts allocations and frees by their stacks. Ours have the module on the stack, above
 # any interrupt or other task. There have to be others: open(2) allocates.
 #
-# The kernel drops an event whose stack an interrupt finds half entered. Such a histogram is not whole,
-# says nothing, and is made anew.
+# The kernel drops an event whose stack an interrupt finds half entered. Such a histogram is not
+# whole, proves nothing, and is made anew.
 reads_allocate_nothing() {
 	local try status
 	for try in {1..10}; do
