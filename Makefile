@@ -33,7 +33,7 @@ lab: ## Run the experiments of docs/lab.md in guests; makes build/lab/report.htm
 lab-check: ## Which exercises of docs/lab.md are done
 	@scripts/lab-check.sh '$(KERNEL)' '$(KVER)'
 
-check: suites ## Every test that a change must pass; the last line counts them
+check: suites ## Run all tests; the last line is the summary
 
 check-all: suites ## The guest's tests, on all flavours of the two newest Linux versions
 

@@ -6,19 +6,19 @@
 //! queued them, in the order of queueing. They run where tasklets run, in the same two softirqs,
 //! and may not sleep either. But they are ordinary work items, which can be cancelled.
 //!
-//! The kernel crate knows the queues, as `kernel::workqueue::system_bh` and `system_bh_highpri`, but
-//! its items cannot be cancelled, and are reference-counted: the last reference may go in softirq
-//! context. Here an item has one owner, and owns what its callback touches.
+//! The kernel crate knows the queues, as `kernel::workqueue::system_bh` and `system_bh_highpri`,
+//! but its items cannot be cancelled, and are reference-counted: the last reference may go in
+//! softirq context. Here an item has one owner, and owns what its callback touches.
 //!
-//! The same item can be made for an ordinary workqueue ([`BhQueue::Process`]), whose threads run it in
-//! process context, where it may sleep. All else is the same, so a driver can move its work from one
-//! context to the other by changing one word.
+//! The same item can be made for an ordinary workqueue ([`BhQueue::Process`]), whose threads run it
+//! in process context, where it may sleep. All else is the same, so a driver can move its work from
+//! one context to the other by changing one word.
 //!
 //! # Vocabulary
 //!
 //! A [`BhWork`] has a [`BhWorkHandler`], which everybody shares, and the handler's
-//! [`State`](BhWorkHandler::State), which only the callback may touch while it can run. There are two
-//! ways to have one:
+//! [`State`](BhWorkHandler::State), which only the callback may touch while it can run. There are
+//! two ways to have one:
 //!
 //! - [`BhWork::scope`] lends an item to a closure and cancels it when the closure is done;
 //! - [`BhWork::new`] makes one that lives in a `Box`, an `Arc` or another structure.
@@ -52,8 +52,8 @@
 //!
 //! # Examples
 //!
-//! Work that an interrupt handler defers for as long as a device exists, in process context, where it
-//! may allocate memory and take a mutex:
+//! Work that an interrupt handler defers for as long as a device exists, in process context, where
+//! it may allocate memory and take a mutex:
 //!
 //! ```
 //! use bh_work::{BhQueue, BhWork, BhWorkContext, BhWorkHandler};
@@ -134,37 +134,37 @@
 //! # Guarantees
 //!
 //! - **What the callback touches is alive.** The item owns it, and drops it only after a cancel:
-//!   `PinnedDrop` runs before the drop of any field. It never moves, as it can only be initialised in
-//!   place or lent pinned, and is not `Unpin`.
-//! - **The callback has its state to itself.** A workqueue runs an item on one CPU at a time: if it is
-//!   queued while it is running elsewhere, it is queued there. Process context gets the state from
-//!   [`cancel`], which waits for a run to end, and borrows the item exclusively: while the state is
-//!   lent nobody can queue it.
+//!   `PinnedDrop` runs before the drop of any field. It never moves, as it can only be initialised
+//!   in place or lent pinned, and is not `Unpin`.
+//! - **The callback has its state to itself.** A workqueue runs an item on one CPU at a time: if it
+//!   is queued while it is running elsewhere, it is queued there. Process context gets the state
+//!   from [`cancel`], which waits for a run to end, and borrows the item exclusively: while the
+//!   state is lent nobody can queue it.
 //! - **An item has one queue for life.** The kernel promises the above for one workqueue at a time
 //!   only. An item that runs on one queue and is queued on another one may run on two CPUs at once,
 //!   and a cancel would wait for the latter run only. So there is no call that queues on another
 //!   queue: which it is, is said when the item is made.
-//! - **A cancel ends,** also for an item that queues itself for ever: `cancel_work_sync` disables the
-//!   item meanwhile, so that no queueing has an effect, and enables it again at its end.
+//! - **A cancel ends,** also for an item that queues itself for ever: `cancel_work_sync` disables
+//!   the item meanwhile, so that no queueing has an effect, and enables it again at its end.
 //! - **Nothing that sleeps can be reached from the callback's parameters:** a shared handler, the
 //!   state and the context. (On [`BhQueue::Process`] sleeping is allowed.)
-//! - **No callback outlives its module,** whatever was leaked. An item of a scope cannot be leaked: safe
-//!   code never gets hold of the item itself. Any other one has an entry in the list of `unload.rs`:
-//!   before the module's code goes it is disabled for good, and waited for. This holds where the file
-//!   is part of the module that uses it; the limits in `unload.rs` say what does not hold for
-//!   code that is built in.
+//! - **No callback outlives its module,** whatever was leaked. An item of a scope cannot be leaked:
+//!   safe code never gets hold of the item itself. Any other one has an entry in the list of
+//!   `unload.rs`: before the module's code goes it is disabled for good, and waited for. This holds
+//!   where the file is part of the module that uses it; the limits in `unload.rs` say what does not
+//!   hold for code that is built in.
 //! - **Queueing and running take no memory** of their own.
 //!
 //! # Known limits
 //!
-//! - All items with the same handler type share one lockdep class, or two: one in softirq and one in
-//!   process context. If a handler cancels or drops another item of its own type, lockdep takes it
-//!   for a handler that waits for itself.
-//! - What the handler or the state own may be used to cancel another item or to drop this very one, in
-//!   the callback: an `Arc` of an item, for example. In softirq context `might_sleep` finds it. An item
-//!   that waits for itself waits for ever, which lockdep finds.
-//! - `disable_work` and `enable_work`, the counterparts of `tasklet_disable` and `tasklet_enable`, are
-//!   not here: nobody needed them yet.
+//! - All items with the same handler type share one lockdep class, or two: one in softirq and one
+//!   in process context. If a handler cancels or drops another item of its own type, lockdep takes
+//!   it for a handler that waits for itself.
+//! - What the handler or the state own may be used to cancel another item or to drop this very one,
+//!   in the callback: an `Arc` of an item, for example. In softirq context `might_sleep` finds it.
+//!   An item that waits for itself waits for ever, which lockdep finds.
+//! - `disable_work` and `enable_work`, the counterparts of `tasklet_disable` and `tasklet_enable`,
+//!   are not here: nobody needed them yet.
 //!
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h); the code is in
 //! [`kernel/workqueue.c`](srctree/kernel/workqueue.c).
@@ -209,8 +209,8 @@ pub trait BhWorkHandler: Sync {
     /// The callback.
     ///
     /// Runs in softirq context with hardware interrupts enabled: it must not sleep. On
-    /// [`BhQueue::Process`] it runs in process context and may sleep. It never runs twice at the same
-    /// time, wherever it is queued from.
+    /// [`BhQueue::Process`] it runs in process context and may sleep. It never runs twice at the
+    /// same time, wherever it is queued from.
     fn run(self: Pin<&Self>, state: &mut Self::State, cx: &BhWorkContext<'_>);
 }
 
@@ -232,9 +232,9 @@ pub enum BhQueue {
 ///
 /// # Invariants
 ///
-/// - `work` is initialised, as one on the stack if `on_stack`; its function is [`callback`] of the `T`
-///   of the [`BhWork<T>`] that this core is a field of, and it stays at its address for as long as the
-///   core lives.
+/// - `work` is initialised, as one on the stack if `on_stack`; its function is [`callback`] of the
+///   `T` of the [`BhWork<T>`] that this core is a field of, and it stays at its address for as long
+///   as the core lives.
 /// - `work` has never been queued on another queue than `queue`.
 #[pin_data]
 struct Core {
@@ -255,14 +255,14 @@ const SOFTIRQ: Operations = Operations::Handler(Group::Softirq, STEPS);
 const PROCESS: Operations = Operations::Handler(Group::Process, STEPS);
 
 impl Core {
-    /// Makes a core, which must become a field of a `BhWork<T>` for the same `T`. If it is on the stack
-    /// it must be destroyed by `destroy_work_on_stack`.
+    /// Makes a core, which must become a field of a `BhWork<T>` for the same `T`. If it is on the
+    /// stack it must be destroyed by `destroy_work_on_stack`.
     fn new<T: BhWorkHandler>(queue: BhQueue, on_stack: bool) -> impl PinInit<Self> {
         // INVARIANT: `ffi_init` runs `init_work_with_key` on the pinned place.
         pin_init!(Self {
             work <- Opaque::ffi_init(move |slot: *mut bindings::work_struct| {
-                // SAFETY: `slot` is valid for writes of a `struct work_struct`, and pinned. The name
-                // and the class are static.
+                // SAFETY: `slot` is valid for writes of a `struct work_struct`, and pinned. The
+                // name and the class are static.
                 unsafe {
                     bindings::init_work_with_key(
                         slot,
@@ -353,14 +353,14 @@ impl Core {
     /// As for [`Step`](super::unload::Step).
     #[inline]
     unsafe fn shut_off(entry: &Entry) -> bool {
-        // SAFETY: The caller's entry has these operations. The item is initialised, and `disable_work`
-        // may be called from any context.
+        // SAFETY: The caller's entry has these operations. The item is initialised, and
+        // `disable_work` may be called from any context.
         unsafe { bindings::disable_work(Self::work_of(entry)) };
         true
     }
 
-    /// The other steps: a disabled item that is not running is done with. The kernel forgets where it
-    /// is running after its function has returned, and looks at it no more.
+    /// The other steps: a disabled item that is not running is done with. The kernel forgets where
+    /// it is running after its function has returned, and looks at it no more.
     ///
     /// # Safety
     ///
@@ -368,8 +368,8 @@ impl Core {
     #[inline]
     unsafe fn is_quiet(entry: &Entry) -> bool {
         // SAFETY: The caller's entry has these operations. The item is initialised. By the type
-        // invariants it was queued on one queue only, so the place where it was last is the only one
-        // where it can be running.
+        // invariants it was queued on one queue only, so the place where it was last is the only
+        // one where it can be running.
         let busy = unsafe { bindings::work_busy(Self::work_of(entry)) };
 
         busy & bindings::wq_misc_consts_WORK_BUSY_RUNNING == 0
@@ -384,8 +384,9 @@ impl Core {
 fn lock_class<T: BhWorkHandler>(queue: BhQueue) -> *mut bindings::lock_class_key {
     type Key = (bindings::work_func_t, bool);
 
-    // Lockdep tells classes by the address of their key, and never reads or writes a static one. These
-    // are constants that differ from type to type, in the read-only data of the module or the kernel.
+    // Lockdep tells classes by the address of their key, and never reads or writes a static one.
+    // These are constants that differ from type to type, in the read-only data of the module or the
+    // kernel.
     let key: &'static Key = match queue {
         BhQueue::Normal | BhQueue::Highpri => const { &(Some(callback::<T>), true) },
         BhQueue::Process => const { &(Some(callback::<T>), false) },
@@ -424,12 +425,12 @@ impl<T: BhWorkHandler> BhWork<T> {
     /// Process context; may sleep. The item lies on the stack of the caller: nothing is allocated,
     /// and there is no way to leak it.
     ///
-    /// So the handler and the state may borrow whatever lives longer than this call. `f` gets no more
-    /// than a `Pin<&mut Self>`, for a time that it cannot choose: it can neither move the item out, which
-    /// is not `Unpin`, nor keep it. The item itself is a variable of this function, so its drop, which
-    /// cancels it, runs before this returns, and after `f`, with whatever `f` did or leaked. The handler
-    /// cannot borrow the item that it belongs to: the drop of an item makes the compiler ask
-    /// that what the handler borrows outlives the item.
+    /// So the handler and the state may borrow whatever lives longer than this call. `f` gets no
+    /// more than a `Pin<&mut Self>`, for a time that it cannot choose: it can neither move the item
+    /// out, which is not `Unpin`, nor keep it. The item itself is a variable of this function, so
+    /// its drop, which cancels it, runs before this returns, and after `f`, with whatever `f` did
+    /// or leaked. The handler cannot borrow the item that it belongs to: the drop of an item makes
+    /// the compiler ask that what the handler borrows outlives the item.
     ///
     /// # Errors
     ///
@@ -453,8 +454,8 @@ impl<T: BhWorkHandler> BhWork<T> {
 
     /// Makes an item for `queue`, which runs only when it is queued.
     ///
-    /// Process context; may sleep. It is cancelled when it is dropped. One that is leaked is disabled
-    /// before the module's code goes.
+    /// Process context; may sleep. It is cancelled when it is dropped. One that is leaked is
+    /// disabled before the module's code goes.
     ///
     /// # Errors
     ///
@@ -487,8 +488,8 @@ impl<T: BhWorkHandler> BhWork<T> {
     {
         // The core comes last: once it is made, nothing fails that would leave it undestroyed.
         //
-        // INVARIANT: The core is made for this `T`. Nothing has queued it yet, and nothing can before
-        // this is all initialised.
+        // INVARIANT: The core is made for this `T`. Nothing has queued it yet, and nothing can
+        // before this is all initialised.
         try_pin_init!(Self {
             handler <- handler,
             state <- UnsafeCell::pin_init(state),
@@ -531,8 +532,8 @@ impl<T: BhWorkHandler> BhWork<T> {
 #[pinned_drop]
 impl<T: BhWorkHandler> PinnedDrop for BhWork<T> {
     fn drop(self: Pin<&mut Self>) {
-        // This runs before any field is dropped, in whatever order they stand. Nobody else can queue
-        // the item: `self` is borrowed exclusively.
+        // This runs before any field is dropped, in whatever order they stand. Nobody else can
+        // queue the item: `self` is borrowed exclusively.
         if self.core.on_stack {
             self.core.cancel();
             // SAFETY: The item was made as one on the stack, is idle, and is not used any more.
@@ -551,16 +552,16 @@ impl<T: BhWorkHandler> PinnedDrop for BhWork<T> {
 /// `work` is that of a `BhWork<T>`, and the kernel's workqueue code is the caller.
 unsafe extern "C" fn callback<T: BhWorkHandler>(work: *mut bindings::work_struct) {
     let core = container_of!(Opaque::cast_from(work), Core, work);
-    // SAFETY: By the invariants of `BhWork` there is a `BhWork<T>` around the core. It is alive until
-    // it was cancelled, which waits for the end of this function. Others may hold a
-    // `Pin<&mut BhWork<T>>` meanwhile: as it is not `Unpin`, that is not unique.
+    // SAFETY: By the invariants of `BhWork` there is a `BhWork<T>` around the core. It is alive
+    // until it was cancelled, which waits for the end of this function. Others may hold a `Pin<&mut
+    // BhWork<T>>` meanwhile: as it is not `Unpin`, that is not unique.
     let this = unsafe { &*container_of!(core, BhWork<T>, core) };
 
     // SAFETY: `this` is pinned, and so is its handler.
     let handler = unsafe { Pin::new_unchecked(&this.handler) };
-    // SAFETY: The kernel runs an item on one CPU at a time, as long as it is queued on one workqueue
-    // only, which it is by the invariants of `Core`. By the invariants of `BhWork` nothing but its
-    // callback touches the state while it can run.
+    // SAFETY: The kernel runs an item on one CPU at a time, as long as it is queued on one
+    // workqueue only, which it is by the invariants of `Core`. By the invariants of `BhWork`
+    // nothing but its callback touches the state while it can run.
     let state = unsafe { &mut *this.state.get() };
 
     // INVARIANT: This is the callback.

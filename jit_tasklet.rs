@@ -5,8 +5,8 @@
 //! Each read schedules a tasklet that reschedules itself until it has run five times, and shows the
 //! context of the reader and of each run, as LDD3 7.5 describes it.
 //!
-//! With the parameter `bh=1` there is `/proc/jitbh` too: the same of a BH work item, the successor of
-//! the tasklet.
+//! With the parameter `bh=1` there is `/proc/jitbh` too: the same of a BH work item, the successor
+//! of the tasklet.
 
 #![expect(
     unreachable_pub,

@@ -54,8 +54,8 @@ pub trait Show: 'static {
 /// file that is still open then stays open, and every further read of it fails. So no reader needs
 /// a reference to the module, and none runs code of a module that is gone.
 ///
-/// It must not be dropped from its own `show`, which would wait for itself. A file that is leaked is
-/// removed before the module's code goes, see `unload.rs`.
+/// It must not be dropped from its own `show`, which would wait for itself. A file that is leaked
+/// is removed before the module's code goes, see `unload.rs`.
 pub struct ProcFile<T: Show> {
     /// `Some` until the drop.
     file: Option<Pin<KBox<File>>>,
@@ -69,14 +69,14 @@ impl<T: Show> ProcFile<T> {
     ///
     /// # Errors
     ///
-    /// - `ENOMEM` when there is no memory or the name is taken: procfs does not tell which, but warns
-    ///   in the kernel log about a name that is taken.
+    /// - `ENOMEM` when there is no memory or the name is taken: procfs does not tell which, but
+    ///   warns in the kernel log about a name that is taken.
     /// - `ENODEV` when the module is going.
     #[doc(alias = "proc_create_single")]
     pub fn new(name: &CStr, mode: bindings::umode_t) -> Result<Self> {
         Ok(Self {
-            // SAFETY: `show::<T>` keeps to C's contract, and is code of the module that this file is
-            // part of.
+            // SAFETY: `show::<T>` keeps to C's contract, and is code of the module that this file
+            // is part of.
             file: Some(unsafe { File::new(name, mode, show::<T>) }?),
             _show: PhantomData,
         })
@@ -91,13 +91,13 @@ impl<T: Show> Drop for ProcFile<T> {
     }
 }
 
-/// The part of a [`ProcFile`] that is the same for all files. It has an address of its own, as it is in
-/// a list.
+/// The part of a [`ProcFile`] that is the same for all files. It has an address of its own, as it
+/// is in a list.
 ///
 /// # Invariants
 ///
-/// `file` came from `proc_create_single`, and exists. It is removed once: by [`File::remove`], with which
-/// a file ends unless it is leaked, or by the end of the module. `entry` tells which.
+/// `file` came from `proc_create_single`, and exists. It is removed once: by [`File::remove`], with
+/// which a file ends unless it is leaked, or by the end of the module. `entry` tells which.
 #[pin_data]
 struct File {
     #[pin]
@@ -121,8 +121,8 @@ impl File {
         // Readers may come before the file is in the list, and may leak files and tasklets.
         unload::prepare()?;
 
-        // The memory is there before the file is: the initialiser runs last, and nothing fails after
-        // the file was created.
+        // The memory is there before the file is: the initialiser runs last, and nothing fails
+        // after the file was created.
         //
         // INVARIANT: `file` was just created, and is not in the list yet.
         let file = KBox::try_pin_init(
@@ -134,8 +134,8 @@ impl File {
             GFP_KERNEL,
         )?;
 
-        // SAFETY: The entry is pinned, and `File::remove` takes it out of the list before the memory goes.
-        // The operations are those of a file.
+        // SAFETY: The entry is pinned, and `File::remove` takes it out of the list before the
+        // memory goes. The operations are those of a file.
         match unsafe { file.entry.add(&OPERATIONS) } {
             Ok(()) => Ok(file),
             Err(error) => {
@@ -164,8 +164,8 @@ impl File {
         // SAFETY: Only entries of files are added with these operations.
         let file = unsafe { &*container_of!(core::ptr::from_ref(entry), File, entry) };
 
-        // SAFETY: By the type invariant the file exists. This is called once, and the drop waits for it
-        // and does not do it again.
+        // SAFETY: By the type invariant the file exists. This is called once, and the drop waits
+        // for it and does not do it again.
         unsafe { proc_remove(file.file) };
     }
 }
@@ -183,8 +183,9 @@ unsafe fn create(
     // SAFETY:
     // - `name` is a C string, which procfs copies.
     // - The parent NULL is `/proc` itself.
-    // - `show` keeps to C's contract, as the caller promises, and stays loaded: the drop or, if the file
-    //   is leaked, the end of the module calls `proc_remove`, which waits for it, before the code goes.
+    // - `show` keeps to C's contract, as the caller promises, and stays loaded: the drop or, if the
+    //   file is leaked, the end of the module calls `proc_remove`, which waits for it, before the
+    //   code goes.
     let file = unsafe { proc_create_single(name.as_char_ptr(), mode, null_mut(), show) };
 
     if file.is_null() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The table that a read shows, formatted without `core::fmt`, which costs three times as much as C's
-//! `printf` and would be half of a small module.
+//! The table that a read shows, formatted without `core::fmt`, which costs three times as much as
+//! C's `printf` and would be half of a small module.
 
 use crate::context::Context;
 
@@ -11,7 +11,8 @@ pub const HEADER: &[u8] = b"   time   delta  inirq    pid   cpu command\n";
 /// A row. It is written from its end to its beginning, because division yields the last digit of a
 /// number first, and the padding is known only once all digits are.
 ///
-/// 256 bytes: exactly what a `u8` can index, so no bounds checks. The longest row has less than 140.
+/// 256 bytes: exactly what a `u8` can index, so no bounds checks. The longest row has less than
+/// 140.
 pub struct Row {
     bytes: [u8; 256],
     begin: u8,
@@ -75,8 +76,8 @@ impl Row {
         self.spaces(gap.wrapping_add(padding));
     }
 
-    /// Prepends a text that cannot break or forge a row: control characters and the backslash become a
-    /// backslash and three octal digits, as in C's `seq_escape`.
+    /// Prepends a text that cannot break or forge a row: control characters and the backslash
+    /// become a backslash and three octal digits, as in C's `seq_escape`.
     fn escaped(&mut self, text: &[u8]) {
         for &byte in text.iter().rev() {
             if byte < b' ' || byte == 0x7f || byte == b'\\' {

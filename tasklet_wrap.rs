@@ -4,8 +4,8 @@
 //!
 //! A tasklet is how an interrupt handler defers work that need not run with interrupts disabled. It
 //! runs in softirq context: as soon as the interrupt ends or, if too much work is pending, in the
-//! thread `ksoftirqd` of the CPU that scheduled it. It may not sleep. It never runs on two CPUs at the
-//! same time, while different tasklets may.
+//! thread `ksoftirqd` of the CPU that scheduled it. It may not sleep. It never runs on two CPUs at
+//! the same time, while different tasklets may.
 //!
 //! # When not to use one
 //!
@@ -39,8 +39,8 @@
 //!       | kill: waits until it is here, and enables it
 //! ```
 //!
-//! On top of that, it is *disabled* as long as there are more disables than enables: a scheduled one
-//! then stays scheduled. Scheduling a scheduled one changes nothing, not even its priority.
+//! On top of that, it is *disabled* as long as there are more disables than enables: a scheduled
+//! one then stays scheduled. Scheduling a scheduled one changes nothing, not even its priority.
 //!
 //! # From C to Rust
 //!
@@ -147,44 +147,46 @@
 //!
 //! # Guarantees
 //!
-//! - **What the callback touches is alive.** The tasklet owns it, or borrows what outlives the tasklet,
-//!   and drops it only after a kill: `PinnedDrop` runs before the drop of any field. It never moves, as
-//!   it can only be initialised in place and is not `Unpin`.
-//! - **The callback has its state to itself.** Softirq code takes the RUN bit of a tasklet before it
-//!   calls the callback, so there is one at a time. Process context gets the state from [`kill`]
+//! - **What the callback touches is alive.** The tasklet owns it, or borrows what outlives the
+//!   tasklet, and drops it only after a kill: `PinnedDrop` runs before the drop of any field. It
+//!   never moves, as it can only be initialised in place and is not `Unpin`.
+//! - **The callback has its state to itself.** Softirq code takes the RUN bit of a tasklet before
+//!   it calls the callback, so there is one at a time. Process context gets the state from [`kill`]
 //!   and [`disable_mut`], which wait for that bit, and which borrow the tasklet exclusively: while
-//!   the state is lent nobody can schedule or enable the tasklet. (The end of the module may enable it,
-//!   after having made sure that its callback returns at once.)
-//! - **A kill ends,** unless the tasklet's own callback calls it. It has softirq code run what is pending,
-//!   if need be with the callback returning at once. Nothing schedules the tasklet meanwhile: a
-//!   [`TaskletContext`] does not, and for all else the tasklet is borrowed exclusively. See `Core::kill`.
+//!   the state is lent nobody can schedule or enable the tasklet. (The end of the module may enable
+//!   it, after having made sure that its callback returns at once.)
+//! - **A kill ends,** unless the tasklet's own callback calls it. It has softirq code run what is
+//!   pending, if need be with the callback returning at once. Nothing schedules the tasklet
+//!   meanwhile: a [`TaskletContext`] does not, and for all else the tasklet is borrowed
+//!   exclusively. See `Core::kill`.
 //! - **Enables match disables.** A guard is one disable, and its drop, which happens at most once,
-//!   one enable. A guard that is leaked leaves the tasklet disabled until it is killed. While leaked
-//!   guards keep a tasklet disabled, [`disable_mut`] neither disables nor enables it.
+//!   one enable. A guard that is leaked leaves the tasklet disabled until it is killed. While
+//!   leaked guards keep a tasklet disabled, [`disable_mut`] neither disables nor enables it.
 //! - **The callback's parameters themselves offer nothing that sleeps:** a shared reference to the
 //!   handler, the state and the context.
 //! - **No callback outlives its module,** whatever was leaked. A tasklet that can be leaked has an
-//!   entry in the list of `unload.rs`. Before the module's code goes, every tasklet in it is shut off
-//!   for good: its handler is not called any more, and once its last run has ended and no list of the
-//!   kernel's holds it, none ever does again, whoever schedules or disables it. From then on
-//!   `new` fails and `take` returns `None`. This holds where the file is part of the module
-//!   that uses it; the limits in `unload.rs` say what does not hold for code that is built in.
+//!   entry in the list of `unload.rs`. Before the module's code goes, every tasklet in it is shut
+//!   off for good: its handler is not called any more, and once its last run has ended and no list
+//!   of the kernel's holds it, no run ever takes place again, even if somebody schedules or
+//!   disables it. From then on `new` fails and `take` returns `None`. This holds where the file is
+//!   part of the module that uses it; the limits in `unload.rs` say what does not hold for code
+//!   that is built in.
 //! - **Scheduling and running take no lock and no memory** of their own.
 //!
 //! # Known limits
 //!
 //! - What the driver puts into the handler or the state may be used to sleep in the callback, or to
-//!   kill or drop a tasklet there, even this very one: an `Arc` of a tasklet, for example. As everywhere
-//!   in the kernel's Rust the types do not know contexts. A kernel with CONFIG_DEBUG_ATOMIC_SLEEP
-//!   reports it. A kill of a tasklet in its own callback waits for ever for the RUN bit,
-//!   so nothing that the callback uses is dropped.
-//! - A kernel without `CONFIG_SMP` is refused at compile time unless it is PREEMPT_RT: it has no RUN
-//!   bit.
+//!   kill or drop a tasklet there, even this very one: an `Arc` of a tasklet, for example. As
+//!   everywhere in the kernel's Rust the types do not know contexts. A kernel with
+//!   CONFIG_DEBUG_ATOMIC_SLEEP reports it. A kill of a tasklet in its own callback waits for ever
+//!   for the RUN bit, so nothing that the callback uses is dropped.
+//! - A kernel without `CONFIG_SMP` is refused at compile time unless it is PREEMPT_RT: it has no
+//!   RUN bit.
 //! - The handler of a static must be made by a `const fn`, which rules out locks and completions.
 //! - A disabled tasklet that is scheduled keeps `ksoftirqd` of its CPU busy until it is enabled or
 //!   killed. That is so in C, too.
-//! - What a callback schedules through its context while it is being killed is not run, and neither is
-//!   what anybody schedules once the module is going.
+//! - What a callback schedules through its context while it is being killed is not run, and neither
+//!   is what anybody schedules once the module is going.
 //!
 //! C header: [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h); the code is in
 //! [`kernel/softirq.c`](srctree/kernel/softirq.c).
@@ -239,8 +241,8 @@ mod inlines {
 /// - The processor does not reorder any access with a locked instruction: so `test_and_set_bit` is
 ///   fully ordered, and `smp_mb__before_atomic` and `smp_mb__after_atomic` have nothing to add but
 ///   that the compiler does not reorder either.
-/// - For the compiler each is an `asm!` without `nomem`, which may read and write any memory that is
-///   reachable from elsewhere, as C's `asm volatile` with the clobber `"memory"`.
+/// - For the compiler each is an `asm!` without `nomem`, which may read and write any memory that
+///   is reachable from elsewhere, as C's `asm volatile` with the clobber `"memory"`.
 ///
 /// What a sanitizer has to see goes through C, whose bit and atomic operations tell it.
 #[cfg(not(any(not(CONFIG_X86_64), CONFIG_KASAN, CONFIG_KCSAN, CONFIG_KMSAN)))]
@@ -371,8 +373,8 @@ const _: () = assert!(
 /// The handler itself is shared: the callback and process context use it at the same time, which is
 /// why it is [`Sync`]. What only the callback touches goes into the `State`, and needs no lock.
 ///
-/// A handler and its state may borrow, for a tasklet of [`Tasklet::scope`]. All other ways to have a
-/// tasklet ask for `'static`.
+/// A handler and its state may borrow, for a tasklet of [`Tasklet::scope`]. All other ways to have
+/// a tasklet ask for `'static`.
 pub trait TaskletHandler: Sync {
     /// What only a running tasklet may touch.
     ///
@@ -408,27 +410,27 @@ mod request {
 ///
 /// - `tasklet` is initialised, its callback is [`callback`] of the `T` of the [`Tasklet<T>`] that
 ///   this core is a field of, and it stays at its address for as long as the core lives.
-/// - `tasklet.count` is, modulo 2^32, the number of disables that were counted less the number of those
-///   that were undone, since it was last set to 0 by a kill or by the end of the module. Each guard
-///   counts one when it is made and undoes one when it is dropped, but for a [`DisabledMut`] with
-///   `counted` false; the initial disable counts one, which its guard undoes. While a guard lives, only
-///   the end of the module sets `count` to 0, and only after `request` became
+/// - `tasklet.count` is, modulo 2^32, the number of disables that were counted less the number of
+///   those that were undone, since it was last set to 0 by a kill or by the end of the module. Each
+///   guard counts one when it is made and undoes one when it is dropped, but for a [`DisabledMut`]
+///   with `counted` false; the initial disable counts one, which its guard undoes. While a guard
+///   lives, only the end of the module sets `count` to 0, and only after `request` became
 ///   [`SHUT`](request::SHUT).
-/// - `request` is [`STOP`](request::STOP) or [`DISCARD`](request::DISCARD) only during a kill, which
-///   alone changes it then. Once it is `SHUT` it becomes nothing but [`HELD`](request::HELD), which is
-///   written by whoever set the SCHED bit while it was `SHUT`. With `HELD` the SCHED bit stays set, and
-///   the tasklet is in no list of the kernel's.
-/// - `kill_added` is [`Core::kill_added`], or `entry` was never added and nobody but the owner of the
-///   tasklet writes `request`.
+/// - `request` is [`STOP`](request::STOP) or [`DISCARD`](request::DISCARD) only during a kill,
+///   which alone changes it then. Once it is `SHUT` it becomes nothing but [`HELD`](request::HELD),
+///   which is written by the code that set the SCHED bit while it was `SHUT`. With `HELD` the SCHED
+///   bit stays set, and the tasklet is in no list of the kernel's.
+/// - `kill_added` is [`Core::kill_added`], or `entry` was never added and nobody but the owner of
+///   the tasklet writes `request`.
 #[pin_data]
 struct Core {
     #[pin]
     tasklet: Opaque<bindings::tasklet_struct>,
     request: Atomic<i32>,
     initial_disable: Atomic<i32>,
-    /// How this is killed if it has been added to the list of what may be leaked, and whether its entry
-    /// leaves the list. `None` for a tasklet of a scope: what leaks need is not there in a module that
-    /// has none.
+    /// How this is killed if it has been added to the list of what may be leaked, and whether its
+    /// entry leaves the list. `None` for a tasklet of a scope: what leaks need is not there in a
+    /// module that has none.
     kill_added: Option<unsafe fn(&Core, bool)>,
     entry: Entry,
     #[pin]
@@ -485,7 +487,8 @@ impl Core {
         unsafe { self.request.as_ptr().write_volatile(request) }
     }
 
-    /// Whether anything keeps the tasklet from running: a guard, a leaked guard, or its initial disable.
+    /// Whether anything keeps the tasklet from running: a guard, a leaked guard, or its initial
+    /// disable.
     #[inline(always)]
     fn is_disabled(&self) -> bool {
         // SAFETY: `count` is initialised by the type invariant. C's `atomic_read` is a volatile
@@ -493,8 +496,8 @@ impl Core {
         unsafe { (&raw const (*self.tasklet.get()).count.counter).read_volatile() != 0 }
     }
 
-    /// Waits until the tasklet is neither scheduled nor running, and leaves it idle and enabled; or shut
-    /// off for good, if the module is going.
+    /// Waits until the tasklet is neither scheduled nor running, and leaves it idle and enabled; or
+    /// shut off for good, if the module is going.
     ///
     /// A run that is pending happens first, but does not reschedule; while the tasklet is disabled
     /// the pending run is discarded instead.
@@ -503,8 +506,9 @@ impl Core {
     ///
     /// # Safety
     ///
-    /// From the beginning to the end of this call, nobody schedules, enables, disables or kills this
-    /// tasklet, other than the callback through its [`TaskletContext`], and the end of the module.
+    /// From the beginning to the end of this call, nobody schedules, enables, disables or kills
+    /// this tasklet, other than the callback through its [`TaskletContext`], and the end of the
+    /// module.
     #[inline]
     unsafe fn kill(&self) {
         match self.kill_added {
@@ -540,8 +544,8 @@ impl Core {
     unsafe fn kill_added(&self, leave: bool) {
         if leave {
             self.entry.remove();
-            // The sweep does not find it any more, so nobody else writes `request`, other than `SHUT` to
-            // `HELD`.
+            // The sweep does not find it any more, so nobody else writes `request`, other than
+            // `SHUT` to `HELD`.
             if self.request() == request::NONE {
                 // SAFETY: The requirements are the same.
                 return unsafe { self.kill_alone() };
@@ -633,11 +637,11 @@ impl Core {
 
     /// Sets the count of disables to 0, after `request` was set to `DISCARD` or more.
     ///
-    /// Its guards were leaked, or the initial disable never released, so nobody else would enable it. A
-    /// scheduled run would keep ksoftirqd spinning, and a kill waiting, for ever. So let it run: the
-    /// callback returns at once. It sees the request: the release below orders the request before the
-    /// count, and softirq code reads the count, clears the SCHED bit with a full barrier, and only
-    /// then calls it.
+    /// Its guards were leaked, or the initial disable never released, so nobody else would enable
+    /// it. A scheduled run would keep ksoftirqd spinning, and a kill waiting, for ever. So let it
+    /// run: the callback returns at once. It sees the request: the release below orders the request
+    /// before the count, and softirq code reads the count, clears the SCHED bit with a full
+    /// barrier, and only then calls it.
     #[inline]
     fn enable(&self) {
         // SAFETY: `count` is initialised by the type invariant, and atomic.
@@ -652,8 +656,8 @@ impl Core {
         unsafe { &raw mut (*self.tasklet.get()).state }
     }
 
-    /// Whether the callback is running, or the kernel has not done with it. Acquire: if not, all that
-    /// its runs did is visible.
+    /// Whether the callback is running, or the kernel has not done with it. Acquire: if not, all
+    /// that its runs did is visible.
     #[inline]
     fn is_running(&self) -> bool {
         let bit = bindings::TASKLET_STATE_RUN as ffi::c_ulong;
@@ -670,14 +674,15 @@ impl Core {
 
         // SAFETY: The word is initialised, and atomic.
         if self.request() == request::SHUT && !unsafe { test_and_set_bit(bit, self.state()) } {
-            // INVARIANT: The bit was clear, so no list holds the tasklet, and nobody but who sets the
-            // bit puts it into one.
+            // INVARIANT: The bit was clear, so no list holds the tasklet, and nobody but who sets
+            // the bit puts it into one.
             self.ask(request::HELD);
         }
     }
 
-    /// Brings a tasklet that was shut off nearer to its end. Tells whether it is there: nothing runs it
-    /// or will ever run it, no list of the kernel's holds it, and the kernel has done with it.
+    /// Brings a tasklet that was shut off nearer to its end. Tells whether it is there: nothing
+    /// runs it or will ever run it, no list of the kernel's holds it, and the kernel has done with
+    /// it.
     ///
     /// That needs no luck against others who schedule it meanwhile, as the callback takes the SCHED
     /// bit, too, which softirq code has just cleared. Any number of threads may call this at once.
@@ -686,8 +691,8 @@ impl Core {
         self.enable();
         self.hold();
 
-        // Acquire: once the bit was taken for good, a callback that is still running has set RUN before.
-        // No run begins afterwards.
+        // Acquire: once the bit was taken for good, a callback that is still running has set RUN
+        // before. No run begins afterwards.
         self.request.load(ordering::Acquire) == request::HELD && !self.is_running()
     }
 
@@ -701,7 +706,8 @@ impl Core {
         unsafe { &*container_of!(core::ptr::from_ref(entry), Core, entry) }
     }
 
-    /// The first step at the end of the module. Not while the owner is killing the tasklet, which ends.
+    /// The first step at the end of the module. Not while the owner is killing the tasklet, which
+    /// ends.
     ///
     /// # Safety
     ///
@@ -723,8 +729,8 @@ impl Core {
         }
     }
 
-    /// The second step. A disabled tasklet that is scheduled has its RUN bit set again and again, but
-    /// once it was seen clear, only by runs that see the request.
+    /// The second step. A disabled tasklet that is scheduled has its RUN bit set again and again,
+    /// but once it was seen clear, only by runs that see the request.
     ///
     /// # Safety
     ///
@@ -752,10 +758,10 @@ impl Core {
 /// # Invariants
 ///
 /// - `core` is the core of this very `T`, and `callback::<T>` finds this structure around it.
-/// - While the handler can run, only the callback touches `state`. It cannot run from the creation to
-///   the first schedule; after `Core::kill` until it is scheduled again; while `core.count` is not 0
-///   and the last run has ended; and once `core.request` is [`SHUT`](request::SHUT) and the last run
-///   has ended.
+/// - While the handler can run, only the callback touches `state`. It cannot run from the creation
+///   to the first schedule; after `Core::kill` until it is scheduled again; while `core.count` is
+///   not 0 and the last run has ended; and once `core.request` is [`SHUT`](request::SHUT) and the
+///   last run has ended.
 #[pin_data(PinnedDrop)]
 pub struct Tasklet<T: TaskletHandler> {
     #[pin]
@@ -794,7 +800,8 @@ impl<T: TaskletHandler> Tasklet<T> {
         Self::registered(handler, state, false)
     }
 
-    /// Makes a tasklet that is disabled until [`initial_disable`](Self::initial_disable) is released.
+    /// Makes a tasklet that is disabled until [`initial_disable`](Self::initial_disable) is
+    /// released.
     ///
     /// Otherwise as [`new`](Self::new).
     #[doc(alias = "DECLARE_TASKLET_DISABLED")]
@@ -814,12 +821,12 @@ impl<T: TaskletHandler> Tasklet<T> {
     /// Process context; may sleep. The tasklet lies on the stack of the caller: nothing is
     /// allocated and no lock is taken, and there is no way to leak it.
     ///
-    /// So the handler and the state may borrow whatever lives longer than this call. `f` gets no more
-    /// than a `Pin<&mut Self>`, for a time that it cannot choose: it can neither move the tasklet out,
-    /// which is not `Unpin`, nor keep it. The tasklet itself is a variable of this function, so its drop,
-    /// which kills it, runs before this returns, and after `f`, with whatever `f` did or leaked. The
-    /// handler cannot borrow the tasklet that it belongs to: the drop of a tasklet makes the
-    /// compiler ask that what the handler borrows outlives the tasklet.
+    /// So the handler and the state may borrow whatever lives longer than this call. `f` gets no
+    /// more than a `Pin<&mut Self>`, for a time that it cannot choose: it can neither move the
+    /// tasklet out, which is not `Unpin`, nor keep it. The tasklet itself is a variable of this
+    /// function, so its drop, which kills it, runs before this returns, and after `f`, with
+    /// whatever `f` did or leaked. The handler cannot borrow the tasklet that it belongs to: the
+    /// drop of a tasklet makes the compiler ask that what the handler borrows outlives the tasklet.
     ///
     /// # Errors
     ///
@@ -866,8 +873,8 @@ impl<T: TaskletHandler> Tasklet<T> {
         let kill_added: unsafe fn(&Core, bool) = Core::kill_added;
 
         Self::unregistered(handler, state, disabled, Some(kill_added)).pin_chain(|this| {
-            // SAFETY: The tasklet is pinned, and its drop calls `Core::end`, which removes the entry.
-            // The operations are those of a core.
+            // SAFETY: The tasklet is pinned, and its drop calls `Core::end`, which removes the
+            // entry. The operations are those of a core.
             unsafe { this.core.entry.add(&OPERATIONS) }
         })
     }
@@ -940,8 +947,8 @@ impl<T: TaskletHandler> Tasklet<T> {
 
         // The guard must not even be made for others, as its drop would enable the tasklet.
         //
-        // INVARIANT: The disable that the tasklet was made with is now the guard's. The handler has not
-        // run yet, so there is no run to wait for.
+        // INVARIANT: The disable that the tasklet was made with is now the guard's. The handler has
+        // not run yet, so there is no run to wait for.
         (was == 1).then(|| Disabled { tasklet: self })
     }
 
@@ -953,8 +960,8 @@ impl<T: TaskletHandler> Tasklet<T> {
         let counted = !self.core.is_disabled();
 
         // The count must not wrap to 0 while the state is lent, however many guards were leaked. It
-        // cannot: it goes from 0 to 1, or stays what it is, as `self` is borrowed exclusively. The end of
-        // the module may set it to 0, but only after the tasklet was shut off.
+        // cannot: it goes from 0 to 1, or stays what it is, as `self` is borrowed exclusively. The
+        // end of the module may set it to 0, but only after the tasklet was shut off.
         //
         // SAFETY: The tasklet is initialised.
         unsafe {
@@ -975,9 +982,9 @@ impl<T: TaskletHandler> Tasklet<T> {
 
     /// Waits until the tasklet is neither scheduled nor running, and gives its state back.
     ///
-    /// Process context; may sleep. A pending run happens first, unless the tasklet is disabled: then
-    /// it is discarded. A callback that wants to reschedule itself is not heard. Afterwards the
-    /// tasklet is idle and enabled; scheduled again, it runs again, unless the module is going.
+    /// Process context; may sleep. A pending run happens first, unless the tasklet is disabled:
+    /// then it is discarded. A callback that wants to reschedule itself is not heard. Afterwards
+    /// the tasklet is idle and enabled; scheduled again, it runs again, unless the module is going.
     #[doc(alias = "tasklet_kill")]
     pub fn kill(self: Pin<&mut Self>) -> &mut T::State {
         // SAFETY: `self` is borrowed exclusively, so nobody else can call anything on the tasklet,
@@ -1056,8 +1063,8 @@ impl<T: TaskletHandler> StaticTasklet<T> {
         // INVARIANT: This is the only handle.
         let handle = TaskletHandle { tasklet: self };
 
-        // SAFETY: A static is never moved. Its memory goes with the module, whose end needs no entry
-        // to be removed. The operations are those of a core.
+        // SAFETY: A static is never moved. Its memory goes with the module, whose end needs no
+        // entry to be removed. The operations are those of a core.
         unsafe { handle.core.entry.add(&OPERATIONS) }.ok()?;
         Some(handle)
     }
@@ -1092,8 +1099,8 @@ impl<T: TaskletHandler> Deref for TaskletHandle<T> {
 
 impl<T: TaskletHandler> Drop for TaskletHandle<T> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant nobody else can call anything on the tasklet, and a guard would
-        // borrow the handle.
+        // SAFETY: By the type invariant nobody else can call anything on the tasklet, and a guard
+        // would borrow the handle.
         unsafe { self.core.end() };
     }
 }
@@ -1156,8 +1163,8 @@ impl TaskletContext<'_> {
     #[inline]
     pub fn schedule(&self) {
         if self.may_schedule() {
-            // SAFETY: By the type invariant the callback is running, so the tasklet is initialised. It
-            // is not gone before its callback has returned and it is in no list, see `callback`.
+            // SAFETY: By the type invariant the callback is running, so the tasklet is initialised.
+            // It is not gone before its callback has returned and it is in no list, see `callback`.
             unsafe { tasklet_schedule(self.core.tasklet.get()) }
         }
     }
@@ -1179,8 +1186,9 @@ impl TaskletContext<'_> {
 ///
 /// # Invariants
 ///
-/// This is one of the disables that `tasklet.core.count` counts. That the tasklet is not running is no
-/// invariant, as nothing relies on it: the guard lends no state, and is part of a [`DisabledNosync`].
+/// This is one of the disables that `tasklet.core.count` counts. That the tasklet is not running is
+/// no invariant, as nothing relies on it: the guard lends no state, and is part of a
+/// [`DisabledNosync`].
 #[must_use = "the tasklet is enabled again as soon as this guard is dropped"]
 pub struct Disabled<'a, T: TaskletHandler> {
     tasklet: &'a Tasklet<T>,
@@ -1196,8 +1204,9 @@ impl<T: TaskletHandler> Disabled<'_, T> {
 
 impl<T: TaskletHandler> Drop for Disabled<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: The tasklet is initialised. By the type invariant this undoes one disable, or, if the
-        // end of the module has undone it already, changes the count of a tasklet that was shut off.
+        // SAFETY: The tasklet is initialised. By the type invariant this undoes one disable, or, if
+        // the end of the module has undone it already, changes the count of a tasklet that was shut
+        // off.
         unsafe { tasklet_enable(self.tasklet.as_raw()) }
     }
 }
@@ -1233,8 +1242,8 @@ impl<'a, T: TaskletHandler> DisabledNosync<'a, T> {
 ///
 /// # Invariants
 ///
-/// - `tasklet.core.count` is not 0, or the end of the module has set it to 0 after the tasklet was shut
-///   off; and the last run of the handler has ended.
+/// - `tasklet.core.count` is not 0, or the end of the module has set it to 0 after the tasklet was
+///   shut off; and the last run of the handler has ended.
 /// - If `counted` is true, this is one of the disables that `count` counts.
 #[must_use = "the tasklet is enabled again as soon as this guard is dropped"]
 pub struct DisabledMut<'a, T: TaskletHandler> {
@@ -1247,10 +1256,10 @@ pub struct DisabledMut<'a, T: TaskletHandler> {
 impl<T: TaskletHandler> DisabledMut<'_, T> {
     /// The state, while the tasklet is disabled.
     pub fn state(&mut self) -> &mut T::State {
-        // SAFETY: By the type invariant nothing runs the handler, and nothing can enable the tasklet
-        // while it is not shut off: the guard borrows the tasklet exclusively, and is itself borrowed for
-        // as long as the state. So nothing else touches the state. It was made by an `Init`, which does
-        // not ask for it to stay pinned.
+        // SAFETY: By the type invariant nothing runs the handler, and nothing can enable the
+        // tasklet while it is not shut off: the guard borrows the tasklet exclusively, and is
+        // itself borrowed for as long as the state. So nothing else touches the state. It was made
+        // by an `Init`, which does not ask for it to stay pinned.
         unsafe { &mut *self.tasklet.state.get() }
     }
 

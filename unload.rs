@@ -2,11 +2,12 @@
 
 //! Before this module's code goes: ends what safe code leaked.
 //!
-//! Safe code may leak any value, and then the drop that would have ended a callback never comes. The
-//! memory of a leaked value stays, but the code of its callback goes with the module. A reference
-//! to the module is no help: it would make `rmmod` fail for ever, and nothing refers to a module
-//! whose `init` fails. So whatever has the kernel call code of this module, and can be leaked, has an
-//! [`Entry`] in the list of this file, and the file ends all of them when the module goes.
+//! Safe code may leak any value, and then the drop that would have ended a callback never comes.
+//! The memory of a leaked value stays, but the code of its callback goes with the module. A
+//! reference to the module is no help: it would make `rmmod` fail for ever, and nothing refers to a
+//! module whose `init` fails. So whatever has the kernel call code of this module, and can be
+//! leaked, has an [`Entry`] in the list of this file, and the file ends all of them when the module
+//! goes.
 //!
 //! # When
 //!
@@ -14,17 +15,17 @@
 //! function, or its failed `init`, and before the kernel takes down anything of the module. It has
 //! the highest priority, so it runs before the notifiers of tracing and live patching.
 //!
-//! A load that fails between the two, in `parse_args` or sysfs, frees the module's parameters before
-//! it calls the notifiers. So this file also has a parameter, whose `free` does the same if the
-//! notifier was not called. In any case the `free` takes the notifier out of the chain, which the
-//! notifier cannot do itself: the chain is locked while it is called. After a notifier was
+//! A load that fails between the two, in `parse_args` or sysfs, frees the module's parameters
+//! before it calls the notifiers. So this file also has a parameter, whose `free` does the same if
+//! the notifier was not called. In any case the `free` takes the notifier out of the chain, which
+//! the notifier cannot do itself: the chain is locked while it is called. After a notifier was
 //! called the `free` makes direct calls only, because `free_module` calls it after
 //! `module_arch_cleanup`, which on x86 has freed the thunks for this module's indirect calls.
 //!
 //! # In which order
 //!
-//! First the list is closed for good: an [`add`](Entry::add) fails from then on. Then, one after the
-//! other:
+//! First the list is closed for good: an [`add`](Entry::add) fails from then on. Then, one after
+//! the other:
 //!
 //! 1. *Files*, until none is left. Their `show` may sleep and use anything else.
 //! 2. *Handlers in process context* (work items of an ordinary workqueue), which may wait for a run
@@ -32,37 +33,38 @@
 //! 3. *Handlers in softirq context* (tasklets and BH work items).
 //!
 //! Within a group all entries take each [step](Operations::Handler) together: each is shut off
-//! for good, so that its handler is not called any more, whoever schedules it; then none is
+//! for good, so that its handler is not called any more even if it is scheduled; then none is
 //! running; then each is out of the kernel's lists, for good.
 //!
 //! # Concurrency
 //!
 //! Other threads may use and drop entries meanwhile: a `show` that the first group waits for, or a
-//! handler of the second group. An entry is alive as long as it is in the list and the list is locked:
-//! its owner removes it under the lock before its memory goes. So every look at an entry is under
-//! the lock, and nothing sleeps there. A file is removed without the lock, after it was marked as
-//! taken; its owner's drop waits until it is marked as gone.
+//! handler of the second group. An entry is alive as long as it is in the list and the list is
+//! locked: its owner removes it under the lock before its memory goes. So every look at an entry is
+//! under the lock, and nothing sleeps there. A file is removed without the lock, after it was
+//! marked as taken; its owner's drop waits until it is marked as gone.
 //!
 //! # Guarantees
 //!
-//! When the hook has returned, the kernel calls no handler and no `show` that belongs to an entry, and
-//! holds no pointer to one in a list of things to run.
+//! When the hook has returned, the kernel calls no handler and no `show` that belongs to an entry,
+//! and holds no pointer to one in a list of things to run.
 //!
 //! # Known limits
 //!
-//! - What has no entry is not ended here: a work item of `kernel::workqueue`, for example, which may
-//!   be pending when its module goes.
-//! - A `show`, or a handler in process context, that never returns keeps `rmmod` waiting for ever. So
-//!   does one that waits, without a bound, for the run of a handler of its own group.
+//! - What has no entry is not ended here: a work item of `kernel::workqueue`, for example, which
+//!   may be pending when its module goes.
+//! - A `show`, or a handler in process context, that never returns keeps `rmmod` waiting for ever.
+//!   So does one that waits, without a bound, for the run of a handler of its own group.
 //! - The hook holds the lock of the chain of module notifiers, shared. A `show` or a handler in
-//!   process context that loads or unloads another module and waits for that must not be running then.
+//!   process context that loads or unloads another module and waits for that must not be running
+//!   then.
 //! - With CONFIG_DEBUG_NOTIFIERS the kernel warns about an invalid notifier if another module is
 //!   loaded or unloaded in the short time in which `free_module` has this module's state at
 //!   `MODULE_STATE_UNFORMED` and has not freed its parameters.
-//! - Code that is built into the kernel has no hook, and needs none for its own callbacks, as it never
-//!   goes. But the callbacks of a generic type are compiled into the module that uses it: if this
-//!   file were built in, they would go with that module, and nothing here would notice. So the files
-//!   that rely on this one belong in the module whose callbacks they hold.
+//! - Code that is built into the kernel has no hook, and needs none for its own callbacks, as it
+//!   never goes. But the callbacks of a generic type are compiled into the module that uses it: if
+//!   this file were built in, they would go with that module, and nothing here would notice. So the
+//!   files that rely on this one belong in the module whose callbacks they hold.
 //!
 //! C headers: [`include/linux/module.h`](srctree/include/linux/module.h),
 //! [`include/linux/notifier.h`](srctree/include/linux/notifier.h); the order of events is in
@@ -96,8 +98,8 @@ extern "C" {
 ///
 /// # Safety
 ///
-/// The argument is an entry whose operations contain this function. It is called once for it, and the
-/// entry stays alive until this returns.
+/// The argument is an entry whose operations contain this function. It is called once for it, and
+/// the entry stays alive until this returns.
 pub type Remove = unsafe fn(&Entry);
 
 /// Takes a handler through one step, and tells whether it is through. If it is not, this is called
@@ -149,8 +151,9 @@ mod progress {
 ///
 /// # Invariants
 ///
-/// - `node.pprev` is NULL, or the entry is in [`LIST`] and pinned, and `operations` is initialised. Only
-///   [`add`](Self::add) and [`remove`](Self::remove) of this very entry make it NULL or not NULL.
+/// - `node.pprev` is NULL, or the entry is in [`LIST`] and pinned, and `operations` is initialised.
+///   Only [`add`](Self::add) and [`remove`](Self::remove) of this very entry make it NULL or not
+///   NULL.
 /// - `progress` is written under the lock of the list only, or by the thread that made it
 ///   [`TAKEN`](progress::TAKEN).
 pub struct Entry {
@@ -162,8 +165,8 @@ pub struct Entry {
 
 // SAFETY: The list and its lock may be used from any thread.
 unsafe impl Send for Entry {}
-// SAFETY: The neighbours of the node are changed under the lock of the list only, `progress` is atomic,
-// and `operations` does not change while the entry is in the list.
+// SAFETY: The neighbours of the node are changed under the lock of the list only, `progress` is
+// atomic, and `operations` does not change while the entry is in the list.
 unsafe impl Sync for Entry {}
 
 impl Entry {
@@ -192,8 +195,8 @@ impl Entry {
     ///
     /// # Safety
     ///
-    /// - The entry is pinned. This is called once, and [`remove`](Self::remove) is called before the
-    ///   memory goes, also if this fails.
+    /// - The entry is pinned. This is called once, and [`remove`](Self::remove) is called before
+    ///   the memory goes, also if this fails.
     /// - The operations may be called on it until then, as their types say.
     #[inline]
     pub unsafe fn add(&self, operations: &'static Operations) -> Result {
@@ -201,15 +204,15 @@ impl Entry {
 
         // INVARIANT: The caller has the entry pinned, and `operations` is initialised.
         //
-        // SAFETY: The head is initialised. The node is not in the list, so nobody else uses the entry,
-        // and is removed before it goes.
+        // SAFETY: The head is initialised. The node is not in the list, so nobody else uses the
+        // entry, and is removed before it goes.
         unsafe {
             self.operations.get().write(operations);
             hlist_bl_lock_add_unlock(self.node.get(), LIST.0.get());
         }
 
-        // The sweep closes the list before it first locks it. If it does that after the addition above
-        // it finds the entry, and if before, then its lock and ours order the two, and this
+        // The sweep closes the list before it first locks it. If it does that after the addition
+        // above it finds the entry, and if before, then its lock and ours order the two, and this
         // sees that the list is closed. If the hook is not there yet, it is from now on.
         prepare()
     }
@@ -233,15 +236,16 @@ impl Entry {
         self.remove();
     }
 
-    /// As [`remove`](Self::remove), for a file. Tells whether the caller has to remove the file itself;
-    /// if not, it was removed.
+    /// As [`remove`](Self::remove), for a file. Tells whether the caller has to remove the file
+    /// itself; if not, it was removed.
     ///
     /// Process context; may sleep.
     pub fn remove_file(&self) -> bool {
         self.remove_slow();
 
-        // Nobody takes the file any more, but it may have been taken before. Acquire: what the other
-        // thread did to the file comes before the end of its memory. `GONE` is its last access.
+        // Nobody takes the file any more, but it may have been taken before. Acquire: what the
+        // other thread did to the file comes before the end of its memory. `GONE` is its last
+        // access.
         loop {
             match self.progress.load(ordering::Acquire) {
                 progress::NONE => return true,
@@ -282,8 +286,8 @@ impl List {
     fn look(&self, phase: usize) -> Look {
         let mut look = Look::Through;
 
-        // SAFETY: The head is initialised, and the lock is held by nobody who waits for this thread:
-        // nothing that is done under it sleeps, or is interrupted by a user of the list.
+        // SAFETY: The head is initialised, and the lock is held by nobody who waits for this
+        // thread: nothing that is done under it sleeps, or is interrupted by a user of the list.
         unsafe { hlist_bl_lock(self.0.get()) };
 
         // The lock is bit 0 of the pointer.
@@ -291,15 +295,15 @@ impl List {
         // SAFETY: The head is initialised, and locked.
         let mut node = unsafe { (*self.0.get()).first }.map_addr(|first| first & !1);
         while !node.is_null() {
-            // SAFETY: By the type invariants a node in the list is that of an `Entry` that is alive,
-            // and stays there as long as the list is locked.
+            // SAFETY: By the type invariants a node in the list is that of an `Entry` that is
+            // alive, and stays there as long as the list is locked.
             let entry = unsafe { &*container_of!(Opaque::cast_from(node), Entry, node) };
             let progress = entry.progress.as_ptr();
 
-            // SAFETY: By the type invariants `operations` is initialised. They are those of this entry,
-            // which is in the locked list. `progress` is written by the lock's holder, but for a file
-            // that was taken, which is a single store elsewhere: volatile accesses are C's `READ_ONCE`
-            // and `WRITE_ONCE`.
+            // SAFETY: By the type invariants `operations` is initialised. They are those of this
+            // entry, which is in the locked list. `progress` is written by the lock's holder, but
+            // for a file that was taken, which is a single store elsewhere: volatile accesses are
+            // C's `READ_ONCE` and `WRITE_ONCE`.
             unsafe {
                 match *entry.operations.get() {
                     Operations::File(remove) => {
@@ -340,16 +344,17 @@ impl List {
         while phase < PHASES {
             match self.look(phase) {
                 Look::Through => {
-                    // To have shut a handler off, and to ask whether it is running, are a store and a
-                    // load: softirq code marks a tasklet as running, with a full barrier, and then
-                    // asks whether it was shut off. With this barrier one of the two sees the other.
+                    // To have shut a handler off, and to ask whether it is running, are a store and
+                    // a load: softirq code marks a tasklet as running, with a full barrier, and
+                    // then asks whether it was shut off. With this barrier one of the two sees the
+                    // other.
                     smp_mb(Full);
                     phase += 1;
                 }
                 Look::Again => sleep_a_tick(),
                 Look::Taken(entry, remove) => {
-                    // SAFETY: This thread has taken the file. `remove_file`, without which the entry
-                    // does not go, waits until it is marked as gone. The function is from the
+                    // SAFETY: This thread has taken the file. `remove_file`, without which the
+                    // entry does not go, waits until it is marked as gone. The function is from the
                     // operations of this very entry.
                     unsafe {
                         remove(&*entry);
@@ -401,8 +406,8 @@ static STATE: Atomic<i32> = Atomic::new(if cfg!(MODULE) {
 
 #[inline(always)]
 fn is_open() -> bool {
-    // SAFETY: The word is initialised, and aligned. A volatile access is C's `READ_ONCE`, which is what
-    // a relaxed `Atomic::load` calls a C function for.
+    // SAFETY: The word is initialised, and aligned. A volatile access is C's `READ_ONCE`. A relaxed
+    // `Atomic::load` is the same, but calls a C function.
     (unsafe { STATE.as_ptr().read_volatile() }) == state::OPEN
 }
 
@@ -463,8 +468,9 @@ mod hook {
             }
         }
 
-        // SAFETY: The block is static, and in no chain: only the one thread that changed the state from
-        // `NEW` gets here. `free`, or `unregister` below, takes it out before the module's memory goes.
+        // SAFETY: The block is static, and in no chain: only the one thread that changed the state
+        // from `NEW` gets here. `free`, or `unregister` below, takes it out before the module's
+        // memory goes.
         let error = unsafe {
             NOTIFIER.0.get().write(bindings::notifier_block {
                 notifier_call: Some(notify),
@@ -474,10 +480,10 @@ mod hook {
             bindings::register_module_notifier(NOTIFIER.0.get())
         };
 
-        // The notifiers may have been called for this module already, without this one. The module's
-        // state is set before that. The chain has notifiers of the kernel's own, so the caller takes its
-        // lock: either after the registration, and then finds this one, or before it, and then
-        // this sees the state.
+        // The notifiers may have been called for this module already, without this one. The
+        // module's state is set before that. The chain has notifiers of the kernel's own, so the
+        // caller takes its lock: either after the registration, and then finds this one, or before
+        // it, and then this sees the state.
         smp_mb(Full);
         // SAFETY: The structure is there as long as the module is. The volatile read is C's
         // `READ_ONCE`.
@@ -501,8 +507,9 @@ mod hook {
             return Ok(());
         }
 
-        // `free` may have been called before the registration. If the chain is locked now for the call
-        // of the notifier, that does not wait for this thread: an entry that it is adding is idle.
+        // `free` may have been called before the registration. If the chain is locked now for the
+        // call of the notifier, that does not wait for this thread: an entry that it is adding is
+        // idle.
         unregister();
         Err(ENODEV)
     }
@@ -542,8 +549,8 @@ mod hook {
         0
     }
 
-    /// Called when the kernel frees the module's parameters: takes the notifier out of the chain, and
-    /// does what it would have done if it was not called.
+    /// Called when the kernel frees the module's parameters: takes the notifier out of the chain,
+    /// and does what it would have done if it was not called.
     ///
     /// # Safety
     ///

@@ -3,8 +3,8 @@
 //! What tasklets cost in Rust: the twin of `bench_c.c`, through `tasklet_wrap.rs`.
 //!
 //! Each read of `/proc/bench_rust` does every kind of work once, in the process context of the
-//! reader, and prints for each a line of its name, how often it was done, and the nanoseconds that it
-//! took.
+//! reader, and prints for each a line of its name, how often it was done, and the nanoseconds that
+//! it took.
 
 use core::pin::Pin;
 use kernel::{

@@ -53,7 +53,7 @@ for applet in "${applets[@]}"; do
 done
 
 # vng's init has udev coldplug everything, and wants the links of its own serial ports from it.
-# Those are all that anybody needs here; coldplug took 6 s. A port is there before its name is.
+# Only these links are needed here; coldplug took 6 s. A port appears before its name.
 cat >/usr/sbin/udevd <<'EOF'
 #!/bin/bash
 mkdir -p /dev/virtio-ports

@@ -88,8 +88,8 @@ resolve() {
 		found=$(awk -v r="$kernel" '$2 == r' <<<"$found")
 		[ -n "$found" ] ||
 			die "KERNEL=$kernel: there is no such kernel to build for." \
-				"'make kernels' lists what there is. What the archive has not any" \
-				"more, or has without Rust, cannot be built for."
+				"'make kernels' lists what there is. Kernels no longer in" \
+				"the archive, or built without Rust, are unsupported."
 		;;
 	esac
 	cut -d ' ' -f 1-5 <<<"$found"

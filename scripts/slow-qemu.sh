@@ -4,6 +4,8 @@
 # slow-qemu.sh ARGUMENT...: QEMU, which runs for 25 ms and is stopped for 75 ms, again and again, as
 # a virtual machine on a crowded host is. virtiofsd, which is not stopped, answers it at once.
 
+set -euo pipefail
+
 throttle() {
 	while sleep 0.025 && kill -STOP "$1" && sleep 0.075; do
 		kill -CONT "$1"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# proc.sh BUILD: strangers read all of /proc while the two files are there, in the guest: the
-# kernel's own programs that do so, and stress-ng's. guest.sh --load gives it the latter.
+# proc.sh BUILD: unrelated programs read all of /proc while the two files are there, in the guest:
+# the kernel's selftests, and stress-ng. guest.sh --load gives it the latter.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 

@@ -392,7 +392,7 @@ static void storm_of(unsigned int usec)
 
 static atomic_int alarms;
 
-/* Where a signal takes longer than the next is away, the storm pauses, or nothing else would run */
+/* Where a signal takes longer than the interval, the storm pauses, or nothing else would run. */
 static void on_alarm(int signal)
 {
 	(void)signal;
@@ -430,7 +430,7 @@ static void interrupted(int count)
 	storm_of(0);
 }
 
-/* Killed in the middle of reading, at ever other places, some of them in read. */
+/* Killed in the middle of reading, each time at another place, some of them in read. */
 static void sigkilled(int count)
 {
 	struct slot *slot = self.slot;
@@ -567,7 +567,7 @@ static int read_enough(int readers, long want, int last)
 	return !readers || shared->tables >= want;
 }
 
-/* Loads the module and unloads it while readers loop, after ever other numbers of their reads. */
+/* Loads the module and unloads it while readers loop, after a different number of reads each time. */
 static void reload(int cycles, const char *ko, int readers)
 {
 	static const char * const files[] = {

@@ -109,7 +109,7 @@ mounted() {
 	unshare --mount sh -euc 'mount -t proc -o "$0" proc /proc; exec "$@"' "$@"
 }
 
-# Nobody sees no task of root's, and the table tells of one.
+# User nobody cannot see root's tasks, yet the table names one.
 hidden_and_shown() {
 	mounted hidepid=2 setpriv --reuid 65534 --regid 65534 --clear-groups bash -c '
 		[ ! -e /proc/1 ] || exit

@@ -36,7 +36,7 @@ symbols_of_no_rust() {
 	red 'without CONFIG_RUST' symbols "$tmp/symvers"
 }
 
-# guest NAME SECONDS COMMAND: a guest, with so many seconds to finish.
+# guest NAME SECONDS COMMAND: a guest that has SECONDS to finish.
 guest() {
 	"$top/scripts/guest.sh" "$out" "broken-$1" "${@:2}"
 }

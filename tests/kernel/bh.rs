@@ -431,8 +431,8 @@ fn run_for_ever(_: &Flags, _: &mut (), cx: &BhWorkContext<'_>) {
     cx.queue();
 }
 
-/// On the CPU of the item, its canceller runs between two passes of the softirqs only, when the item
-/// is always pending; from another CPU it finds the item running, too.
+/// On the CPU of the item, its canceller runs between two passes of the softirqs only, when the
+/// item is always pending; from another CPU it finds the item running, too.
 fn cancel_ends_one_that_queues_itself_for_ever(p: Priority) -> Verdict {
     for canceller in online_cpus() {
         let _pinned = Pinned::to(canceller);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The tests' surroundings: which CPUs there are, being on one, doing something on another, and what
-//! context this is.
+//! The tests' surroundings: which CPUs there are, being on one, doing something on another, and
+//! what context this is.
 
 use core::marker::PhantomData;
 use kernel::{

@@ -174,7 +174,8 @@ impl TaskletStruct {
         }
     }
 
-    /// `test_and_set_bit(TASKLET_STATE_SCHED, &t->state)`. Nobody relies on it being a full barrier.
+    /// `test_and_set_bit(TASKLET_STATE_SCHED, &t->state)`. Nobody relies on it being a full
+    /// barrier.
     pub fn test_and_set_sched(&self) -> bool {
         self.touch();
         self.state.test_and_set(SCHED, Relaxed)
@@ -478,8 +479,8 @@ impl Cpu {
         !self.list.borrow().is_empty() && !self.has_only(TaskletStruct::is_stuck)
     }
 
-    /// What a CPU does when the process that it runs sleeps or is interrupted: a pass of the softirqs
-    /// that are pending. Whether there were any.
+    /// What a CPU does when the process that it runs sleeps or is interrupted: a pass of the
+    /// softirqs that are pending. Whether there were any.
     pub fn interrupt(&self) -> bool {
         if !self.is_raised() {
             return false;

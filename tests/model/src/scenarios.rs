@@ -711,7 +711,8 @@ impl TaskletHandler for Actor {
 
 type Leaky = Tasklet<Actor>;
 
-/// Makes one of `module` that does what [`acts`] says in its first `runs` runs, unless it is refused.
+/// Makes one of `module` that does what [`acts`] says in its first `runs` runs, unless it is
+/// refused.
 fn try_leaky(module: &Rc<Module>, runs: usize) -> Option<Rc<Leaky>> {
     let handler = Actor {
         acts: RefCell::new(Vec::new()),
@@ -819,7 +820,7 @@ fn exit_state() {
     exit(&module, [cpu]);
 }
 
-/// Two that schedule each other in so many runs.
+/// Two that schedule each other, in the given number of runs.
 fn ring(module: &Rc<Module>, runs: usize) -> [Rc<Leaky>; 2] {
     let [one, other] = [leaky(module, runs), leaky(module, runs)];
     acts(&one, [Act::Schedule(handle(&other))]);

@@ -158,8 +158,8 @@ impl Module {
         *self.chain.lock().unwrap() = false;
     }
 
-    /// Puts an entry into the list. Whether that was before the end has begun: if not, the caller takes
-    /// it out again.
+    /// Puts an entry into the list. Whether that was before the end has begun: if not, the caller
+    /// takes it out again.
     pub fn add(&self, entry: Rc<dyn Entry>) -> bool {
         self.all.borrow_mut().push(entry.clone());
         self.list.lock().unwrap().push(entry);
