@@ -153,6 +153,7 @@ tmp=$(mktemp -d)
 for what; do
 	rm -rf --one-file-system "$top/build/$what"
 	mkdir -p "$top/build/$what"
+	: >"$tmp/$what.junit"
 done
 
 # Each job has a process group of its own, so that nothing of it is left when this ends early.
