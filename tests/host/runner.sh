@@ -199,6 +199,14 @@ cannot_be_built() {
 		grep -q 'KERNEL=toast: there is no such kernel' "$copy"/build/check/build-toast.ktap
 }
 
+# Of the second command SUITES= leaves no suite.
+ends_with_the_sum() {
+	local said
+	suite bench <<<'plan 1; t one true; end'
+	said=$(make --no-print-directory -C "$copy" check check-debug SUITES=bench | tail -n 1)
+	[ "$said" = '1 passed, 0 failed' ] || { echo "# it ended with: $said"; return 1; }
+}
+
 # Ctrl-C while a suite runs, which would go on for ever.
 interrupted() {
 	local pid
@@ -221,7 +229,7 @@ hangs=$!
 meanwhile virtiofsd virtiofsd_slow &
 slow=$!
 
-plan 22
+plan 23
 t 'the symbols are those of the shipped kernel' symbols "$tree/build/Module.symvers"
 t 'a symbol that was not shipped is found' symbol_missing
 t 'a symbol that was not regenerated is found' symbol_extra
@@ -247,5 +255,6 @@ t 'suites run side by side, and the output of each is whole' whole
 t 'a red run names each failed test, with its reason and its log' says_what_failed
 t 'a schema and a parser read junit.xml' junit_is_read
 t 'a kernel that cannot be built is red' cannot_be_built
+t 'two commands in one make end with their sum' ends_with_the_sum
 t 'Ctrl-C leaves no suite running' interrupted
 end
