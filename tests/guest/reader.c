@@ -567,7 +567,7 @@ static int read_enough(int readers, long want, int last)
 	return !readers || shared->tables >= want;
 }
 
-/* Loads the module and unloads it while readers loop, after a different number of reads each time. */
+/* Loads and unloads the module while readers loop, after another number of reads each time. */
 static void reload(int cycles, const char *ko, int readers)
 {
 	static const char * const files[] = {
