@@ -9,6 +9,7 @@ use common::*;
 
 pub struct Holder<T>(T);
 
+// ok: impl<T: Sync + 'static> BhWorkHandler for Holder<T> {
 impl<T: Sync> BhWorkHandler for Holder<T> {
     type State = ();
 

@@ -8,6 +8,7 @@ pub mod common;
 use common::*;
 
 pub fn case() -> Result {
+    // ok: let _ = BhWork::<Nothing>::scope(BhQueue::Normal, Nothing, 0, |_| ());
     let _ = BhWork::<Nothing>::new(BhQueue::Normal, Nothing, 0);
     Ok(())
 }

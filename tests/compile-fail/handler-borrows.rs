@@ -9,6 +9,7 @@ use common::*;
 
 pub struct Holder<T>(T);
 
+// ok: impl<T: Sync + 'static> TaskletHandler for Holder<T> {
 impl<T: Sync> TaskletHandler for Holder<T> {
     type State = ();
 

@@ -10,6 +10,7 @@ use common::*;
 pub struct Borrower;
 
 impl<'a> TaskletHandler for Borrower {
+    // ok: type State = &'static u32;
     type State = &'a u32;
 
     fn run(self: Pin<&Self>, _state: &mut Self::State, _cx: &TaskletContext<'_>) {}
