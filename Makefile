@@ -59,7 +59,8 @@ kernels: ## List what KERNEL= and KVER= can choose
 clean: ## Remove what was built here
 	rm -rf --one-file-system build
 	find . -name .git -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
-		-o -name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -exec rm -f {} +
+		-o -name '*.bc' -o -name '.*.cmd' -o -name Module.symvers -o -name modules.order \) \
+		-exec rm -f {} +
 
 distclean: clean ## Remove also the cache: the build root and the kernel trees
 	@scripts/distclean.sh
