@@ -7,7 +7,6 @@
 # its compiler. Runs in the build root.
 
 set -euo pipefail
-shopt -s extglob
 
 tmp=$(mktemp -d)
 
@@ -54,4 +53,6 @@ join -t . <(types "$tmp/gcc") <(types "$tmp/clang") >"$tmp/types"
 join -t . "$tmp/types" "$tmp/gcc" | sort >"$tmp/both"
 echo "# $(wc -l <"$tmp/both") members of $(wc -l <"$tmp/types") structures"
 grep -q '^struct tasklet_struct$' "$tmp/types"
-! sort "$tmp/clang" | comm -23 "$tmp/both" - | sed 's/^/# only gcc has /' | grep .
+sort "$tmp/clang" | comm -23 "$tmp/both" - | sed 's/^/# only gcc has /' >"$tmp/different"
+cat "$tmp/different"
+[ ! -s "$tmp/different" ]
