@@ -48,7 +48,12 @@ module! {
     },
 }
 
-/// Number of runs per read, of the tasklet or the work item.
+/// The version that modinfo shows, which `module!` has no field for. CHANGELOG.md says what is in it.
+#[link_section = ".modinfo"]
+#[used(compiler)]
+static VERSION: [u8; 14] = *b"version=1.0.0\0";
+
+/// How often the tasklet, or the work item, of one read runs.
 const RUNS: usize = 5;
 
 /// The module: its files.

@@ -102,6 +102,8 @@ debug)
 	guest_suites cloud '' 'kernel files lab trace security' 'load proc'
 	guest_suites rt '' 'kernel files lab trace' load
 	suite host doc "$top/tests/host/doc.sh" "$top/build/cloud"
+	suite host kdir "$top/tests/host/kdir.sh" "$top/build/cloud"
+	suite host helpers "$top/tests/host/helpers.sh" "$top/build/cloud"
 	suite host compile-fail "$top/tests/host/compile-fail.sh" "$top/build/cloud"
 	suite host model "$top/tests/host/model.sh" "$top/build/cloud"
 	suite host bench "$top/tests/host/bench.sh" "$top/build/cloud"

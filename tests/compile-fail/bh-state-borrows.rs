@@ -16,6 +16,7 @@ impl<'a> BhWorkHandler for Filler<'a> {
 }
 
 pub fn case(word: &u32) -> Result {
+    // ok: BhWork::scope(BhQueue::Normal, Filler(core::marker::PhantomData), word, |_| ())?;
     KBox::pin_init(BhWork::new(BhQueue::Normal, Filler(core::marker::PhantomData), word), GFP_KERNEL)?;
     Ok(())
 }

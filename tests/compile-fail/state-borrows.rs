@@ -16,6 +16,7 @@ impl<'a> TaskletHandler for Filler<'a> {
 }
 
 pub fn case(word: &u32) -> Result {
+    // ok: Tasklet::scope(Filler(core::marker::PhantomData), word, |_| ())?;
     KBox::pin_init(Tasklet::new(Filler(core::marker::PhantomData), word), GFP_KERNEL)?;
     Ok(())
 }
