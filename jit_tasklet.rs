@@ -53,7 +53,7 @@ module! {
 #[used(compiler)]
 static VERSION: [u8; 14] = *b"version=1.0.0\0";
 
-/// How often the tasklet, or the work item, of one read runs.
+/// Number of runs per read, of the tasklet or the work item.
 const RUNS: usize = 5;
 
 /// The module: its files.

@@ -644,7 +644,7 @@ fn a_dropped_one_waits_for_a_run_on_another_cpu(p: Priority) -> Verdict {
         RUNS.add(flags.go.load(Relaxed), Relaxed);
     }
 
-    let (here, there) = first_two_cpus()?;
+    let (here, there) = two_cpus()?;
     let _pinned = Pinned::to(here);
 
     for n in 0..20 {
