@@ -538,7 +538,7 @@ impl<T: BhWorkHandler> PinnedDrop for BhWork<T> {
             // SAFETY: The item was made as one on the stack, is idle, and is not used any more.
             unsafe { destroy_work_on_stack(self.core.work.get()) };
         } else {
-            self.core.entry.remove();
+            self.core.entry.remove_slow();
             self.core.cancel();
         }
     }

@@ -227,12 +227,18 @@ impl Entry {
         unsafe { hlist_bl_lock_del_unlock(self.node.get(), LIST.0.get()) };
     }
 
+    /// As [`remove`](Self::remove), out of line: where size matters more than speed.
+    #[inline(never)]
+    pub fn remove_slow(&self) {
+        self.remove();
+    }
+
     /// As [`remove`](Self::remove), for a file. Tells whether the caller has to remove the file itself;
     /// if not, it was removed.
     ///
     /// Process context; may sleep.
     pub fn remove_file(&self) -> bool {
-        self.remove();
+        self.remove_slow();
 
         // Nobody takes the file any more, but it may have been taken before. Acquire: what the other
         // thread did to the file comes before the end of its memory. `GONE` is its last access.
