@@ -6,10 +6,11 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= cloud
 KVER ?=
 asked_kernel := $(if $(filter command line environment,$(origin KERNEL)),$(KERNEL))
+modules-of-kdir = $(MAKE) -C '$(KDIR)' M='$(CURDIR)'
 export MIRROR STALE_OK JIT_CACHE
 
 .DEFAULT_GOAL := module
-.PHONY: module demo lab lab-check check check-all check-debug suites stress bench shell doc lint kernels clean distclean help
+.PHONY: module modules_install rust-analyzer demo lab lab-check check check-all check-debug suites stress bench shell doc lint kernels clean distclean help
 
 # KERNEL= or KVER= on the command line asks for one of Debian's kernels, and not for KDIR.
 ifneq ($(filter command line environment,$(origin KERNEL) $(origin KVER)),)
@@ -18,8 +19,14 @@ module: ## Build jitasklet.ko for KDIR; with KERNEL= for a Debian kernel, in bui
 else
 module:
 	@scripts/check-kdir.sh '$(KDIR)'
-	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' modules
+	$(modules-of-kdir) modules
+
+modules_install: module ## Install what a plain make builds (INSTALL_MOD_PATH=DIR: below DIR)
+	$(modules-of-kdir) modules_install
 endif
+
+rust-analyzer: ## Write rust-project.json, for rust-analyzer in an editor
+	@scripts/rust-analyzer.sh "$$(scripts/build.sh '$(KERNEL)' '$(KVER)')"
 
 demo: ## Boot a stock Debian kernel in QEMU, load the module and print both tables
 	@scripts/demo.sh '$(KERNEL)' '$(KVER)'
@@ -66,13 +73,14 @@ kernels: ## List what KERNEL= and KVER= can choose
 clean: ## Remove what was built here
 	rm -rf --one-file-system build
 	find . -name .git -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
-		-o -name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -exec rm -f {} +
+		-o -name '*.bc' -o -name '.*.cmd' -o -name Module.symvers -o -name modules.order \) \
+		-exec rm -f {} +
 
 distclean: clean ## Remove also the cache: the build root and the kernel trees
 	@scripts/distclean.sh
 
 help: ## This list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -nE 's/^([a-z_-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 	@echo
 	@echo '  KERNEL=cloud|generic|rt|RELEASE   a Debian kernel (default: cloud), for demo, shell, module, ...'
 	@echo '  KERNEL=debug                      a kernel built here from the same source, to find defects'

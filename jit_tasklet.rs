@@ -48,6 +48,11 @@ module! {
     },
 }
 
+/// The version that modinfo shows, which `module!` has no field for. CHANGELOG.md says what is in it.
+#[link_section = ".modinfo"]
+#[used(compiler)]
+static VERSION: [u8; 14] = *b"version=1.0.0\0";
+
 /// Number of runs per read, of the tasklet or the work item.
 const RUNS: usize = 5;
 

@@ -209,149 +209,21 @@ use kernel::{
 use pin_init::Wrapper;
 
 use super::unload::{sleep_a_tick, Entry, Group, Operations};
-
-/// The inlines of `<linux/interrupt.h>`, which bindgen cannot see, as functions in C.
-#[cfg(any(not(CONFIG_X86_64), CONFIG_KASAN, CONFIG_KCSAN, CONFIG_KMSAN))]
-mod inlines {
-    use super::bindings;
-
-    extern "C" {
-        #[link_name = "rust_helper_tasklet_schedule"]
-        pub(super) fn tasklet_schedule(t: *mut bindings::tasklet_struct);
-        #[link_name = "rust_helper_tasklet_hi_schedule"]
-        pub(super) fn tasklet_hi_schedule(t: *mut bindings::tasklet_struct);
-        #[link_name = "rust_helper_tasklet_disable"]
-        pub(super) fn tasklet_disable(t: *mut bindings::tasklet_struct);
-        #[link_name = "rust_helper_tasklet_disable_nosync"]
-        pub(super) fn tasklet_disable_nosync(t: *mut bindings::tasklet_struct);
-        #[link_name = "rust_helper_tasklet_enable"]
-        pub(super) fn tasklet_enable(t: *mut bindings::tasklet_struct);
-    }
-}
-
-/// The inlines of `<linux/interrupt.h>` on x86-64, where each is one locked instruction and a call.
-///
-/// A call of a C function that wraps one would cost more than the instruction itself.
-///
-/// # Memory model
-///
-/// These are not Rust's atomics, whose memory model is another one than the kernel's, but the very
-/// instructions that C's `test_and_set_bit`, `atomic_inc`, `atomic_dec` and `smp_mb` consist of:
-///
-/// - The processor does not reorder any access with a locked instruction: so `test_and_set_bit` is
-///   fully ordered, and `smp_mb__before_atomic` and `smp_mb__after_atomic` have nothing to add but
-///   that the compiler does not reorder either.
-/// - For the compiler each is an `asm!` without `nomem`, which may read and write any memory that
-///   is reachable from elsewhere, as C's `asm volatile` with the clobber `"memory"`.
-///
-/// What a sanitizer has to see goes through C, whose bit and atomic operations tell it.
-#[cfg(not(any(not(CONFIG_X86_64), CONFIG_KASAN, CONFIG_KCSAN, CONFIG_KMSAN)))]
-mod inlines {
-    use super::bindings;
-    use core::{arch::asm, mem::offset_of};
-
-    const COUNT: usize = offset_of!(bindings::tasklet_struct, count);
-    const STATE: usize = offset_of!(bindings::tasklet_struct, state);
-
-    /// `test_and_set_bit(TASKLET_STATE_SCHED, &t->state)`
-    ///
-    /// # Safety
-    ///
-    /// `t` is an initialised tasklet.
-    #[inline(always)]
-    unsafe fn test_and_set_sched(t: *mut bindings::tasklet_struct) -> bool {
-        // SAFETY: Changes `state` atomically.
-        unsafe {
-            asm!(
-                "lock bts qword ptr [{t} + {STATE}], {SCHED}",
-                "jnc {was_clear}",
-                t = in(reg) t,
-                STATE = const STATE,
-                SCHED = const bindings::TASKLET_STATE_SCHED,
-                was_clear = label { return false },
-                options(nostack),
-            )
-        };
-        true
-    }
-
-    /// # Safety
-    ///
-    /// As C's.
-    #[inline(always)]
-    pub(super) unsafe fn tasklet_schedule(t: *mut bindings::tasklet_struct) {
-        // SAFETY: The caller keeps to C's contract; who sets the bit puts the tasklet into a list.
-        unsafe {
-            if !test_and_set_sched(t) {
-                bindings::__tasklet_schedule(t);
-            }
-        }
-    }
-
-    /// # Safety
-    ///
-    /// As C's.
-    #[inline(always)]
-    pub(super) unsafe fn tasklet_hi_schedule(t: *mut bindings::tasklet_struct) {
-        // SAFETY: As in `tasklet_schedule`.
-        unsafe {
-            if !test_and_set_sched(t) {
-                bindings::__tasklet_hi_schedule(t);
-            }
-        }
-    }
-
-    /// # Safety
-    ///
-    /// As C's.
-    #[inline(always)]
-    pub(super) unsafe fn tasklet_disable_nosync(t: *mut bindings::tasklet_struct) {
-        // SAFETY: The caller's tasklet is initialised; this changes `count` atomically.
-        unsafe {
-            asm!(
-                "lock inc dword ptr [{t} + {COUNT}]",
-                t = in(reg) t,
-                COUNT = const COUNT,
-                options(nostack),
-            )
-        };
-    }
-
-    /// # Safety
-    ///
-    /// As C's.
-    #[inline(always)]
-    pub(super) unsafe fn tasklet_disable(t: *mut bindings::tasklet_struct) {
-        // SAFETY: The caller keeps to C's contract. The last line is `smp_mb()`, which adds nothing
-        // to a word of the stack.
-        unsafe {
-            tasklet_disable_nosync(t);
-            bindings::tasklet_unlock_wait(t);
-            asm!("lock add dword ptr [rsp - 4], 0");
-        }
-    }
-
-    /// # Safety
-    ///
-    /// As C's.
-    #[inline(always)]
-    pub(super) unsafe fn tasklet_enable(t: *mut bindings::tasklet_struct) {
-        // SAFETY: As in `tasklet_disable_nosync`.
-        unsafe {
-            asm!(
-                "lock dec dword ptr [{t} + {COUNT}]",
-                t = in(reg) t,
-                COUNT = const COUNT,
-                options(nostack),
-            )
-        };
-    }
-}
-
 use bindings::tasklet_unlock_wait;
-use inlines::{
-    tasklet_disable, tasklet_disable_nosync, tasklet_enable, tasklet_hi_schedule, tasklet_schedule,
-};
+
+// The inlines of <linux/interrupt.h>, which bindgen cannot see: see helpers/.
+extern "C" {
+    #[link_name = "rust_helper_tasklet_schedule"]
+    fn tasklet_schedule(t: *mut bindings::tasklet_struct);
+    #[link_name = "rust_helper_tasklet_hi_schedule"]
+    fn tasklet_hi_schedule(t: *mut bindings::tasklet_struct);
+    #[link_name = "rust_helper_tasklet_disable"]
+    fn tasklet_disable(t: *mut bindings::tasklet_struct);
+    #[link_name = "rust_helper_tasklet_disable_nosync"]
+    fn tasklet_disable_nosync(t: *mut bindings::tasklet_struct);
+    #[link_name = "rust_helper_tasklet_enable"]
+    fn tasklet_enable(t: *mut bindings::tasklet_struct);
+}
 
 // Inlines of <linux/bitops.h>.
 extern "C" {

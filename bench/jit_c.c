@@ -7,7 +7,20 @@
  *
  * What is usually wrong with such modules is right here: a signal kills the tasklet before the
  * structure is freed, the CPU's number may be asked for in preemptible code, and a comm cannot
- * forge a row.
+ * forge a row. Built with DEFECTS, for tests/guest/peer.sh, it has one defect of choice, which the
+ * kernel has to catch:
+ *
+ *     none     as it should be
+ *     leak     an interrupted read returns without a kill, and without freeing the structure
+ *     free     an interrupted read frees the structure without a kill
+ *     cpu      asks for the CPU where it can be preempted
+ *     forge    prints a comm as it is
+ *     sleep    sleeps in the callback
+ *     hang     kills a tasklet that is disabled and scheduled
+ *     enable   ends that hang
+ *
+ * What was left scheduled may still run, so the module cannot be unloaded then. The defect is a
+ * parameter that can be written at any time instead.
  */
 
 #include <linux/interrupt.h>
@@ -18,6 +31,7 @@
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -35,7 +49,27 @@ static bool bh;
 module_param(bh, bool, 0444);
 MODULE_PARM_DESC(bh, "Also make /proc/jitbh_c, which measures a BH work item");
 
+#ifdef DEFECTS
+static char defect[8] = "none";
+module_param_string(defect, defect, sizeof(defect), 0644);
+MODULE_PARM_DESC(defect, "The defect to have");
+
+static bool has(const char *name)
+{
+	return sysfs_streq(defect, name);
+}
+#else
+static bool has(const char *name)
+{
+	return false;
+}
+#endif
+
 struct jit_data {
+#ifdef DEFECTS
+	/* KASAN keeps notes in the first bytes of what is freed. */
+	char notes[64];
+#endif
 	union {
 		struct tasklet_struct tasklet;
 		struct work_struct work;
@@ -51,8 +85,8 @@ struct jit_data {
 static void print_row(struct seq_file *m, unsigned long now, unsigned long before)
 {
 	seq_printf(m, "%9li  %3li     %i    %6i   %i   ", now, now - before, !!in_interrupt(),
-		   current->pid, raw_smp_processor_id());
-	if (raw)
+		   current->pid, has("cpu") ? smp_processor_id() : raw_smp_processor_id());
+	if (raw || has("forge"))
 		seq_puts(m, current->comm);
 	else
 		seq_escape(m, current->comm, escaped);
@@ -74,6 +108,8 @@ static bool jit_note(struct jit_data *data)
 
 	if (READ_ONCE(data->stop))
 		return false;
+	if (has("sleep"))
+		kfree(kmalloc(RUNS, GFP_KERNEL));
 
 	print_row(data->m, now, data->before);
 	data->before = now;
@@ -127,17 +163,40 @@ static int jit_wait(struct jit_data *data)
 	return error;
 }
 
+static void jit_nothing(struct tasklet_struct *t)
+{
+}
+
+static DECLARE_TASKLET_DISABLED(disabled, jit_nothing);
+
 static int jit_show(struct seq_file *m, void *unused)
 {
-	struct jit_data *data = jit_begin(m);
+	struct jit_data *data;
 	int error;
 
+	if (has("hang")) {
+		tasklet_schedule(&disabled);
+		tasklet_kill(&disabled);
+		return 0;
+	}
+	if (has("enable")) {
+		tasklet_enable(&disabled);
+		return 0;
+	}
+
+	data = jit_begin(m);
 	if (!data)
 		return -ENOMEM;
 	tasklet_setup(&data->tasklet, jit_run);
 	jit_schedule(data);
 	error = jit_wait(data);
-	tasklet_kill(&data->tasklet);
+	if (error && has("leak")) {
+		/* It prints no more to a file that may be closed. */
+		tasklet_unlock_wait(&data->tasklet);
+		return error;
+	}
+	if (!error || !has("free"))
+		tasklet_kill(&data->tasklet);
 	kfree(data);
 	return error;
 }
@@ -168,6 +227,10 @@ static void jit_exit(void)
 
 static int __init jit_init(void)
 {
+#ifdef DEFECTS
+	/* For ever: see above. */
+	__module_get(THIS_MODULE);
+#endif
 	normal = proc_create_single_data("jitasklet_c", 0444, NULL, jit_show, NULL);
 	hi = proc_create_single_data("jitasklethi_c", 0444, NULL, jit_show, jit_show);
 	if (bh)

@@ -2,18 +2,18 @@
 
 #include <linux/list_bl.h>
 
-void rust_helper_hlist_bl_lock(struct hlist_bl_head *b)
+__rust_helper void rust_helper_hlist_bl_lock(struct hlist_bl_head *b)
 {
 	hlist_bl_lock(b);
 }
 
-void rust_helper_hlist_bl_unlock(struct hlist_bl_head *b)
+__rust_helper void rust_helper_hlist_bl_unlock(struct hlist_bl_head *b)
 {
 	hlist_bl_unlock(b);
 }
 
 /* One call from Rust instead of three. The lock is bit 0 of h->first: the last store clears it. */
-void rust_helper_hlist_bl_lock_add_unlock(struct hlist_bl_node *n, struct hlist_bl_head *h)
+__rust_helper void rust_helper_hlist_bl_lock_add_unlock(struct hlist_bl_node *n, struct hlist_bl_head *h)
 {
 	struct hlist_bl_node *first;
 
@@ -29,7 +29,7 @@ void rust_helper_hlist_bl_lock_add_unlock(struct hlist_bl_node *n, struct hlist_
 	__release(__bitlock(0, h));
 }
 
-void rust_helper_hlist_bl_lock_del_unlock(struct hlist_bl_node *n, struct hlist_bl_head *h)
+__rust_helper void rust_helper_hlist_bl_lock_del_unlock(struct hlist_bl_node *n, struct hlist_bl_head *h)
 {
 	hlist_bl_lock(h);
 	hlist_bl_del_init(n);

@@ -4,7 +4,7 @@
 /* On PREEMPT_RT in_interrupt() looks into current. */
 #include <linux/sched.h>
 
-bool rust_helper_in_interrupt(void)
+__rust_helper bool rust_helper_in_interrupt(void)
 {
 	return in_interrupt();
 }

@@ -2,14 +2,14 @@
 
 #include <linux/proc_fs.h>
 
-struct proc_dir_entry *rust_helper_proc_create_single(const char *name, umode_t mode,
-						      struct proc_dir_entry *parent,
-						      int (*show)(struct seq_file *, void *))
+__rust_helper struct proc_dir_entry *
+rust_helper_proc_create_single(const char *name, umode_t mode, struct proc_dir_entry *parent,
+			       int (*show)(struct seq_file *, void *))
 {
 	return proc_create_single(name, mode, parent, show);
 }
 
-void rust_helper_proc_remove(struct proc_dir_entry *entry)
+__rust_helper void rust_helper_proc_remove(struct proc_dir_entry *entry)
 {
 	proc_remove(entry);
 }

@@ -2,7 +2,7 @@
 
 #include <linux/workqueue.h>
 
-void rust_helper_destroy_work_on_stack(struct work_struct *work)
+__rust_helper void rust_helper_destroy_work_on_stack(struct work_struct *work)
 {
 	destroy_work_on_stack(work);
 }

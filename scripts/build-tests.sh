@@ -23,5 +23,4 @@ mkdir -p "$out/tests"
 	done
 	scripts/kbuild.sh . "$1/kernel" -s JITASKLET_TEST=m modules
 	scripts/kbuild.sh tests/clash "$1" -s modules
-	scripts/kbuild.sh tests/peer "$1/peer" -s modules
 ' sh "$tests" </dev/null >&2 || die "the tests could not be built for ${out##*/}: see above."

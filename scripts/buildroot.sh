@@ -9,7 +9,7 @@
 
 packages=(
 	# Rust as the kernels were built with, and what the kernel's Rust needs
-	rustc rust-src rustfmt rust-clippy bindgen clang
+	rustc rust-src rustfmt rust-clippy bindgen clang llvm
 	# C, and the tools of the kernel's build
 	gcc-14 make flex bison bc cpio dwarves kmod libelf-dev libssl-dev libdw-dev python3-minimal
 	# the guest

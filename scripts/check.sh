@@ -111,7 +111,7 @@ plan_check() {
 		;;
 	*) guests check "$kernel" "$kver" "${ordinary[@]}" ;;
 	esac
-	for name in model runner bench lab lint compile-fail doc; do
+	for name in model runner bench lab helpers kdir lint compile-fail doc; do
 		host check "$name" cloud
 	done
 	host check input

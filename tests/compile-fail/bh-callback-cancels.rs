@@ -13,6 +13,7 @@ impl BhWorkHandler for Canceller {
     type State = ();
 
     fn run(self: Pin<&Self>, _state: &mut (), cx: &BhWorkContext<'_>) {
+        // ok: cx.queue();
         cx.cancel();
     }
 }

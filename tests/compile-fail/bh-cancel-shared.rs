@@ -7,6 +7,7 @@ pub mod common;
 
 use common::*;
 
+// ok: pub fn case(work: Pin<&mut BhWork<Nothing>>) {
 pub fn case(work: Pin<&BhWork<Nothing>>) {
     work.cancel();
 }

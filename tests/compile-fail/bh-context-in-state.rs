@@ -10,6 +10,7 @@ use common::*;
 pub struct Keeper;
 
 impl BhWorkHandler for Keeper {
+    // ok: type State = Option<u32>;
     type State = Option<BhWorkContext<'static>>;
 
     fn run(self: Pin<&Self>, _state: &mut Self::State, _cx: &BhWorkContext<'_>) {}

@@ -13,6 +13,7 @@ impl BhWorkHandler for Keeper {
     type State = ();
 
     fn run(self: Pin<&Self>, _state: &mut (), cx: &BhWorkContext<'_>) {
+        // ok: let kept: &BhWorkContext<'_> = cx;
         let kept: &'static BhWorkContext<'static> = cx;
         kept.queue();
     }

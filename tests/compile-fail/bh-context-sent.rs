@@ -15,6 +15,7 @@ impl BhWorkHandler for Sender {
     type State = ();
 
     fn run(self: Pin<&Self>, state: &mut (), cx: &BhWorkContext<'_>) {
+        // ok: send(state);
         send((state, cx));
         cx.queue();
     }

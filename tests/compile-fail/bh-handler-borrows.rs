@@ -16,6 +16,7 @@ impl BhWorkHandler for Holder<'_> {
 }
 
 pub fn case(word: &u32) -> Result {
+    // ok: BhWork::scope(BhQueue::Normal, Holder(word), (), |_| ())?;
     KBox::pin_init(BhWork::new(BhQueue::Normal, Holder(word), ()), GFP_KERNEL)?;
     Ok(())
 }

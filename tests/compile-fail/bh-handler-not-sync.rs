@@ -7,6 +7,7 @@ pub mod common;
 
 use common::*;
 
+// ok: pub struct Counter(u32);
 pub struct Counter(core::cell::Cell<u32>);
 
 impl BhWorkHandler for Counter {

@@ -7,6 +7,7 @@ pub mod common;
 
 use common::*;
 
+// ok: pub fn case() -> impl PinInit<BhWork<Nothing>, Error> {
 pub fn case() -> impl Init<BhWork<Nothing>, Error> {
     BhWork::new(BhQueue::Normal, Nothing, 0)
 }

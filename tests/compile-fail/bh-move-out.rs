@@ -8,6 +8,7 @@ pub mod common;
 use common::*;
 
 pub fn case(work: Pin<&mut BhWork<Nothing>>) {
+    // ok: let work = work.as_ref();
     let work = work.get_mut();
     work.queue();
 }

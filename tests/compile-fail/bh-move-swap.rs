@@ -8,5 +8,6 @@ pub mod common;
 use common::*;
 
 pub fn case<'a>(mut a: Pin<&'a mut BhWork<Nothing>>, mut b: Pin<&'a mut BhWork<Nothing>>) {
+    // ok: core::mem::swap(&mut a, &mut b);
     core::mem::swap(&mut *a, &mut *b);
 }

@@ -7,4 +7,5 @@ pub mod common; // in this crate: Unpin is not
 
 use common::*;
 
+// ok: impl Unpin for Nothing {}
 impl Unpin for BhWork<Nothing> {}

@@ -8,5 +8,6 @@ pub mod common;
 use common::*;
 
 pub fn case(work: Pin<&mut BhWork<Nothing>>) {
+    // ok: work.queue();
     work.queue(BhQueue::Highpri);
 }

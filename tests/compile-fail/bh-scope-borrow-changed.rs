@@ -17,6 +17,7 @@ impl BhWorkHandler for Holder<'_> {
 
 pub fn case() -> Result<u32> {
     let mut word = 1;
+    // ok: BhWork::scope(BhQueue::Normal, Holder(&word), (), |_| drop(word))?;
     BhWork::scope(BhQueue::Normal, Holder(&word), (), |_| word = 2)?;
     Ok(word)
 }

@@ -21,6 +21,7 @@ pub fn case() -> Result {
     BhWork::scope(BhQueue::Normal, Itself(SetOnce::new()), (), |this| {
         let this = this.into_ref();
         let itself = this.handler().get_ref();
+        // ok: let _ = (&itself.0, this);
         itself.0.populate(this.get_ref());
     })
 }

@@ -10,6 +10,7 @@ use common::*;
 pub fn case() -> Result {
     BhWork::scope(BhQueue::Normal, Nothing, 0, |work| {
         work.queue();
+        // ok: no line
         work
     })?;
     Ok(())

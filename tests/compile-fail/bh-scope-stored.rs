@@ -11,6 +11,7 @@ pub fn case() -> Result {
     let mut kept = None;
     BhWork::scope(BhQueue::Normal, Nothing, 0, |work| {
         work.queue();
+        // ok: kept = Some(1);
         kept = Some(work);
     })?;
     drop(kept);

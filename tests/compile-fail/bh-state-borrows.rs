@@ -16,6 +16,7 @@ impl<'a> BhWorkHandler for Filler<'a> {
 }
 
 pub fn case<'a>(filler: Filler<'a>, word: &'a u32) -> Result {
+    // ok: BhWork::scope(BhQueue::Normal, filler, word, |_| ())?;
     KBox::pin_init(BhWork::new(BhQueue::Normal, filler, word), GFP_KERNEL)?;
     Ok(())
 }

@@ -13,6 +13,7 @@ impl BhWorkHandler for Keeper {
     type State = (u32, Option<&'static mut u32>);
 
     fn run(self: Pin<&Self>, state: &mut Self::State, _cx: &BhWorkContext<'_>) {
+        // ok: state.1 = None;
         state.1 = Some(&mut state.0);
     }
 }

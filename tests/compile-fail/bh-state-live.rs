@@ -8,6 +8,7 @@ pub mod common;
 use common::*;
 
 pub fn case(work: Pin<&mut BhWork<Nothing>>) {
+    // ok: let state = work.cancel();
     let state = work.state.get();
     let _ = state;
 }

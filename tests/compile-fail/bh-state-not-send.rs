@@ -10,6 +10,7 @@ use common::*;
 pub struct Pointer;
 
 impl BhWorkHandler for Pointer {
+    // ok: type State = usize;
     type State = *mut u32;
 
     fn run(self: Pin<&Self>, _state: &mut Self::State, _cx: &BhWorkContext<'_>) {}

@@ -11,5 +11,6 @@ pub fn case(mut work: Pin<&mut BhWork<Nothing>>) {
     let state = work.as_mut().cancel();
     *state += 1;
     work.queue();
+    // ok: no line
     *state += 1;
 }

@@ -13,6 +13,7 @@ impl TaskletHandler for Disabler {
     type State = ();
 
     fn run(self: Pin<&Self>, _state: &mut (), cx: &TaskletContext<'_>) {
+        // ok: cx.schedule();
         cx.disable();
     }
 }

@@ -13,6 +13,7 @@ impl TaskletHandler for Keeper {
     type State = ();
 
     fn run(self: Pin<&Self>, _state: &mut (), cx: &TaskletContext<'_>) {
+        // ok: let copy = cx;
         let copy = *cx;
         copy.schedule();
     }

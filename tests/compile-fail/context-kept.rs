@@ -13,6 +13,7 @@ impl TaskletHandler for Keeper {
     type State = ();
 
     fn run(self: Pin<&Self>, _state: &mut (), cx: &TaskletContext<'_>) {
+        // ok: let kept: &TaskletContext<'_> = cx;
         let kept: &'static TaskletContext<'static> = cx;
         kept.schedule();
     }

@@ -15,6 +15,7 @@ impl TaskletHandler for Sender {
     type State = ();
 
     fn run(self: Pin<&Self>, state: &mut (), cx: &TaskletContext<'_>) {
+        // ok: send(state);
         send((state, cx));
         cx.schedule();
     }

@@ -8,5 +8,6 @@ pub mod common;
 use common::*;
 
 pub fn case(mut tasklet: Pin<&mut Tasklet<Nothing>>) {
+    // ok: *tasklet.as_mut().disable_mut().state() += 1;
     *tasklet.as_ref().disable_mut().state() += 1;
 }

@@ -10,5 +10,6 @@ use common::*;
 pub fn case(tasklet: Pin<&mut Tasklet<Nothing>>) {
     let guard = tasklet.disable_mut();
     guard.enable();
+    // ok: no line
     guard.enable();
 }

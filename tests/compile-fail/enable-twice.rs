@@ -10,5 +10,6 @@ use common::*;
 pub fn case(tasklet: &Tasklet<Nothing>) {
     let guard = tasklet.disable();
     guard.enable();
+    // ok: no line
     guard.enable();
 }

@@ -9,5 +9,6 @@ use common::*;
 
 pub fn case(tasklet: &Tasklet<Nothing>) {
     tasklet.schedule();
+    // ok: no line
     tasklet.enable();
 }

@@ -9,6 +9,7 @@ use common::*;
 
 pub fn case(tasklet: &Tasklet<Nothing>) {
     let guard = tasklet.disable();
+    // ok: no line
     guard.clone().enable();
     guard.enable();
 }

@@ -8,6 +8,7 @@ pub mod common;
 use common::*;
 
 pub fn case(tasklet: &Tasklet<Nothing>) {
+    // ok: let guard = tasklet.disable();
     let guard = Disabled { tasklet };
     guard.enable();
 }

@@ -7,6 +7,7 @@ pub mod common;
 
 use common::*;
 
+// ok: pub fn case(tasklet: &'static Tasklet<Nothing>) -> Disabled<'static, Nothing> {
 pub fn case(tasklet: Pin<KBox<Tasklet<Nothing>>>) -> Disabled<'static, Nothing> {
     tasklet.disable()
 }

@@ -16,6 +16,7 @@ impl TaskletHandler for Holder<'_> {
 }
 
 pub fn case(word: &u32) -> Result {
+    // ok: Tasklet::scope(Holder(word), (), |_| ())?;
     KBox::pin_init(Tasklet::new(Holder(word), ()), GFP_KERNEL)?;
     Ok(())
 }

@@ -19,6 +19,7 @@ impl<L: Sync + 'static> TaskletHandler for Holder<L> {
 
 fn send<T: Send>(_: T) {}
 
+// ok: pub fn case(tasklet: Pin<KBox<Tasklet<Holder<u32>>>>) {
 pub fn case(tasklet: Pin<KBox<Tasklet<Holder<Guard<'static, u32, SpinLockBackend>>>>>) {
     send(tasklet);
 }

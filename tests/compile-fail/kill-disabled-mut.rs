@@ -9,6 +9,7 @@ use common::*;
 
 pub fn case(mut tasklet: Pin<&mut Tasklet<Nothing>>) {
     let mut guard = tasklet.as_mut().disable_mut();
+    // ok: no line
     tasklet.as_mut().kill();
     *guard.state() += 1;
     guard.enable();

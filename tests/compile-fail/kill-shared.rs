@@ -7,6 +7,7 @@ pub mod common;
 
 use common::*;
 
+// ok: pub fn case(tasklet: &mut Pin<KBox<Tasklet<Nothing>>>) {
 pub fn case(tasklet: &Pin<KBox<Tasklet<Nothing>>>) {
     tasklet.as_mut().kill();
 }

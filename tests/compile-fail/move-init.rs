@@ -7,6 +7,7 @@ pub mod common;
 
 use common::*;
 
+// ok: pub fn case() -> impl PinInit<Tasklet<Nothing>, Error> {
 pub fn case() -> impl Init<Tasklet<Nothing>, Error> {
     Tasklet::new(Nothing, 0)
 }

@@ -8,6 +8,7 @@ pub mod common;
 use common::*;
 
 pub fn case(tasklet: Pin<&mut Tasklet<Nothing>>) {
+    // ok: let tasklet = tasklet.as_ref();
     let tasklet = tasklet.get_mut();
     tasklet.schedule();
 }

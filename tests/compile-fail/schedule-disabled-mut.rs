@@ -9,6 +9,7 @@ use common::*;
 
 pub fn case(mut tasklet: Pin<&mut Tasklet<Nothing>>) {
     let guard = tasklet.as_mut().disable_mut();
+    // ok: guard.schedule();
     tasklet.schedule();
     guard.enable();
 }

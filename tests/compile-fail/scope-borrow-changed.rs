@@ -17,6 +17,7 @@ impl TaskletHandler for Holder<'_> {
 
 pub fn case() -> Result<u32> {
     let mut word = 1;
+    // ok: Tasklet::scope(Holder(&word), (), |_| drop(word))?;
     Tasklet::scope(Holder(&word), (), |_| word = 2)?;
     Ok(word)
 }

@@ -10,6 +10,7 @@ use common::*;
 pub fn case() -> Result {
     Tasklet::scope(Nothing, 0, |tasklet| {
         tasklet.schedule();
+        // ok: no line
         tasklet.into_ref().get_ref().disable()
     })?;
     Ok(())

@@ -11,6 +11,7 @@ pub fn case() -> Result {
     let mut kept = None;
     Tasklet::scope(Nothing, 0, |tasklet| {
         tasklet.schedule();
+        // ok: kept = Some(1);
         kept = Some(tasklet);
     })?;
     drop(kept);

@@ -16,6 +16,7 @@ impl<'a> TaskletHandler for Filler<'a> {
 }
 
 pub fn case<'a>(filler: Filler<'a>, word: &'a u32) -> Result {
+    // ok: Tasklet::scope(filler, word, |_| ())?;
     KBox::pin_init(Tasklet::new(filler, word), GFP_KERNEL)?;
     Ok(())
 }

@@ -8,6 +8,7 @@ pub mod common;
 use common::*;
 
 pub fn case(tasklet: Pin<&mut Tasklet<Nothing>>) {
+    // ok: let mut guard = tasklet.disable_mut();
     let mut guard = tasklet.disable();
     *guard.state() += 1;
 }

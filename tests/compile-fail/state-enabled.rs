@@ -12,5 +12,6 @@ pub fn case(tasklet: Pin<&mut Tasklet<Nothing>>) {
     let state = guard.state();
     *state += 1;
     guard.enable();
+    // ok: no line
     *state += 1;
 }

@@ -13,6 +13,7 @@ impl TaskletHandler for Keeper {
     type State = (u32, Option<&'static mut u32>);
 
     fn run(self: Pin<&Self>, state: &mut Self::State, _cx: &TaskletContext<'_>) {
+        // ok: state.1 = None;
         state.1 = Some(&mut state.0);
     }
 }

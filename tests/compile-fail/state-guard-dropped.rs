@@ -8,5 +8,6 @@ pub mod common;
 use common::*;
 
 pub fn case(tasklet: Pin<&mut Tasklet<Nothing>>) -> &mut u32 {
+    // ok: tasklet.kill()
     tasklet.disable_mut().state()
 }

@@ -10,5 +10,6 @@ use common::*;
 pub fn case(tasklet: Pin<&mut Tasklet<Nothing>>) {
     let mut guard = tasklet.disable_mut();
     let state = guard.state();
+    // ok: core::mem::swap(state, &mut 1);
     core::mem::swap(state, guard.state());
 }

@@ -11,5 +11,6 @@ pub fn case(mut tasklet: Pin<KBox<Tasklet<Nothing>>>) {
     let state = tasklet.as_mut().kill();
     *state += 1;
     drop(tasklet);
+    // ok: no line
     *state += 1;
 }

@@ -11,5 +11,6 @@ pub fn case(mut tasklet: Pin<&mut Tasklet<Nothing>>) {
     let state = tasklet.as_mut().kill();
     *state += 1;
     tasklet.schedule();
+    // ok: no line
     *state += 1;
 }

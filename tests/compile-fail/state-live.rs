@@ -8,6 +8,7 @@ pub mod common;
 use common::*;
 
 pub fn case(tasklet: Pin<&mut Tasklet<Nothing>>) {
+    // ok: let state = tasklet.kill();
     let state = tasklet.state.get();
     let _ = state;
 }

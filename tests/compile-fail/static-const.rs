@@ -7,6 +7,7 @@ pub mod common;
 
 use common::*;
 
+// ok: static TASKLET: StaticTasklet<Nothing> = StaticTasklet::new(Nothing, 0);
 const TASKLET: StaticTasklet<Nothing> = StaticTasklet::new(Nothing, 0);
 
 pub fn case() {

@@ -8,6 +8,7 @@ pub mod common;
 use common::*;
 
 pub fn case(handle: TaskletHandle<Nothing>) {
+    // ok: no line
     handle.clone().schedule();
     handle.schedule();
 }

@@ -10,6 +10,7 @@ use common::*;
 static TASKLET: StaticTasklet<Nothing> = StaticTasklet::new(Nothing, 0);
 
 pub fn case() {
+    // ok: let handle = TASKLET.take().unwrap();
     let handle = TaskletHandle { tasklet: &TASKLET };
     handle.schedule();
 }

@@ -15,4 +15,5 @@ impl TaskletHandler for Holder<'_> {
     fn run(self: Pin<&Self>, _state: &mut (), _cx: &TaskletContext<'_>) {}
 }
 
+// ok: pub struct Owner(pub StaticTasklet<Holder<'static>>);
 pub struct Owner<'a>(pub StaticTasklet<Holder<'a>>);

@@ -9,6 +9,7 @@ use common::*;
 
 pub fn case(mut handle: TaskletHandle<Nothing>) {
     let guard = handle.disable();
+    // ok: no line
     handle.as_mut().kill();
     guard.enable();
     handle.as_mut().kill();

@@ -7,6 +7,7 @@ pub mod common;
 
 use common::*;
 
+// ok: pub fn case(handle: &mut TaskletHandle<Nothing>) {
 pub fn case(handle: &TaskletHandle<Nothing>) {
     handle.as_mut().kill();
 }

@@ -7,6 +7,7 @@ pub mod common;
 
 use common::*;
 
+// ok: pub fn case(tasklet: &'static StaticTasklet<Nothing>) {
 pub fn case(tasklet: &StaticTasklet<Nothing>) {
     let handle = tasklet.take();
     drop(handle);

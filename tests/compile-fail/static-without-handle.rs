@@ -10,5 +10,6 @@ use common::*;
 static TASKLET: StaticTasklet<Nothing> = StaticTasklet::new(Nothing, 0);
 
 pub fn case() {
+    // ok: TASKLET.take().unwrap().schedule();
     TASKLET.schedule();
 }

@@ -15,12 +15,12 @@ leaking_ko=$1/tests/kernel/unload_test.ko
 hung_task=/proc/sys/kernel/hung_task_timeout_secs
 unreferenced=/tmp/peer.unreferenced
 
-# in_c DEFECT COMMAND...: with that defect in /proc/peer.
+# in_c DEFECT COMMAND...: with that defect in /proc/jitasklet_c.
 in_c() {
 	local result=0
-	echo "$1" >/sys/module/peer/parameters/defect || return
+	echo "$1" >/sys/module/jitasklet_c/parameters/defect || return
 	"${@:2}" || result=$?
-	echo none >/sys/module/peer/parameters/defect
+	echo none >/sys/module/jitasklet_c/parameters/defect
 	return "$result"
 }
 
@@ -31,7 +31,7 @@ pair() {
 	shift 4
 	if grep -q " $detector$" "$symbols"; then
 		t "Rust: $what does not happen" "$@" /proc/jitasklet
-		splat "$pattern" "C: $what is caught" in_c "$defect" "$@" /proc/peer
+		splat "$pattern" "C: $what is caught" in_c "$defect" "$@" /proc/jitasklet_c
 	else
 		skip "Rust: $what does not happen" "this kernel has no $detector"
 		skip "C: $what is caught" "this kernel has no $detector"
@@ -47,7 +47,7 @@ storm() {
 }
 
 sound() {
-	reads /proc/peer && storm /proc/peer && "$reader" /proc/peer names
+	reads /proc/jitasklet_c && storm /proc/jitasklet_c && "$reader" /proc/jitasklet_c names
 }
 
 # Which memory nobody knows any more, after a storm on each. An object is not reported before it is
@@ -55,26 +55,26 @@ sound() {
 storms() {
 	local scan
 	echo scan=off >"$kmemleak" && echo clear >"$kmemleak" || return
-	storm /proc/jitasklet && in_c leak storm /proc/peer || return
+	storm /proc/jitasklet && in_c leak storm /proc/jitasklet_c || return
 	for scan in {1..1000}; do
 		echo scan >"$kmemleak" && cat "$kmemleak" >"$unreferenced" || return
-		! leaked_by show || break
+		! leaked_by jit_show || break
 	done
 	echo "# $(grep -c '^unreferenced' "$unreferenced") unreferenced objects after $scan scans"
 	echo clear >"$kmemleak"
-	leaked_by show
+	leaked_by jit_show
 }
 
 # Whether an object was allocated below a function of that module.
 leaked_by() {
-	grep -qE "$1\+.*\[peer\]" "$unreferenced"
+	grep -qE "$1\+.*\[jitasklet_c\]" "$unreferenced"
 }
 
 # Each object that was reported is C's.
 only_c_leaked() {
 	awk '
 	/^unreferenced object/ { objects++ }
-	/ show\+.*\[peer\]/ { known++ }
+	/ jit_show\+.*\[jitasklet_c\]/ { known++ }
 	END { exit !objects || known != objects }' "$unreferenced" || {
 		sed 's/^/# /' "$unreferenced"
 		return 1
@@ -111,16 +111,16 @@ kill_disabled_in_rust() {
 # In C that never ends, until another process helps.
 kill_disabled_in_c() {
 	local hung result=0
-	cat /proc/peer &
+	cat /proc/jitasklet_c &
 	hung=$!
 	timeout 1000 grep -m 1 -oE "task cat:$hung blocked for more than.*" /dev/kmsg |
 		sed 's/^/# /' || result=1
-	in_c enable cat /proc/peer && wait "$hung" && return "$result"
+	in_c enable cat /proc/jitasklet_c && wait "$hung" && return "$result"
 }
 
 symbols=/tmp/peer.symbols
 cut -d ' ' -f 2,3 /proc/kallsyms >"$symbols" &&
-	insmod "$1/jitasklet.ko" && insmod "$1/tests/peer/peer.ko" || exit
+	insmod "$1/jitasklet.ko" && insmod "$1/tests/kernel/jitasklet_c.ko" || exit
 
 plan 13
 t 'C: without a defect the kernel is silent' sound
@@ -128,7 +128,7 @@ t 'C: without a defect the kernel is silent' sound
 pair debug_smp_processor_id 'BUG: using smp_processor_id\(\) in preemptible' cpu \
 	'asking for the CPU where it may change' reads
 t 'Rust: a name cannot forge a row' parsed ' x\\0129 0 1 1 0 sh$' 6 6 /proc/jitasklet
-t 'C: a name forges a row' in_c forge parsed '^9 0 1 1 0 sh$' 7 12 /proc/peer
+t 'C: a name forges a row' in_c forge parsed '^9 0 1 1 0 sh$' 7 12 /proc/jitasklet_c
 
 # What leaks from here on does so on purpose.
 leaks

@@ -19,7 +19,7 @@ use crate::{
     env::{self, on_cpu, on_every_cpu, online_cpus, Offline, Pinned},
     eventually, flush, spin_until,
     tasklet_wrap::{Tasklet, TaskletContext},
-    two_cpus, End, Flags,
+    two_cpus, two_cpus_one_removable, End, Flags,
     Priority::{self, Hi, Normal},
     Probe, Verdict,
 };
@@ -85,15 +85,6 @@ fn count_in_static<S>(_: &Flags, _: &mut S, _: &BhWorkContext<'_>) {
     RUNS.add(1, Relaxed);
 }
 
-fn first_two_cpus() -> Result<(u32, u32), End> {
-    let mut cpus = online_cpus();
-
-    match (cpus.next(), cpus.next()) {
-        (Some(here), Some(there)) => Ok((here, there)),
-        _ => Err(End::Skipped("there is only one CPU")),
-    }
-}
-
 // ---- The context of a run. ----
 
 fn runs_in_softirq_context_with_interrupts_enabled(p: Priority) -> Verdict {
@@ -147,7 +138,7 @@ fn never_runs_twice_at_the_same_time(p: Priority) -> Verdict {
         flags.go.add(-1, Relaxed);
     }
 
-    first_two_cpus()?;
+    two_cpus()?;
     for ran in &RAN {
         ran.store(0, Relaxed);
     }
@@ -188,7 +179,7 @@ fn different_items_run_at_the_same_time(p: Priority) -> Verdict {
         flags.found.store(i32::from(met), Relaxed);
     }
 
-    let (first, second) = first_two_cpus()?;
+    let (first, second) = two_cpus()?;
     // Here, as a run on this task would keep it from starting the other one.
     let _pinned = Pinned::to(second);
     for met in &MET {
@@ -244,7 +235,7 @@ fn while_running(
     run: Run<()>,
     test: impl FnOnce(Work<'_, ()>, u32) -> Verdict,
 ) -> Verdict {
-    let (here, there) = first_two_cpus()?;
+    let (here, there) = two_cpus()?;
     let _pinned = Pinned::to(here);
 
     with(p, (), run, |w| {
@@ -499,7 +490,7 @@ fn the_end_of_the_scope_waits_for_a_run_on_another_cpu(p: Priority) -> Verdict {
         RUNS.store(**data as i32 * flags.begun.load(Relaxed), Relaxed);
     }
 
-    let (here, there) = first_two_cpus()?;
+    let (here, there) = two_cpus()?;
     let _pinned = Pinned::to(here);
 
     for _ in 0..20 {
@@ -551,7 +542,7 @@ fn five_thousand_are_made_queued_and_cancelled_on_every_cpu_at_once(p: Priority)
 // ---- CPUs that go. ----
 
 fn queued_on_a_cpu_that_goes_offline_it_runs_once(p: Priority) -> Verdict {
-    let (here, there) = two_cpus()?;
+    let (here, there) = two_cpus_one_removable()?;
     let _pinned = Pinned::to(here);
 
     for _ in 0..5 {
@@ -579,7 +570,7 @@ fn queueing_itself_on_a_cpu_that_goes_offline_it_goes_on(p: Priority) -> Verdict
         }
     }
 
-    let (here, there) = two_cpus()?;
+    let (here, there) = two_cpus_one_removable()?;
     let _pinned = Pinned::to(here);
 
     with(p, (), run, |mut w| {
@@ -662,7 +653,7 @@ fn a_dropped_one_waits_for_a_run_on_another_cpu(p: Priority) -> Verdict {
         RUNS.add(flags.go.load(Relaxed), Relaxed);
     }
 
-    let (here, there) = first_two_cpus()?;
+    let (here, there) = two_cpus()?;
     let _pinned = Pinned::to(here);
 
     for n in 0..20 {

@@ -61,6 +61,16 @@ impl From<Error> for End {
     }
 }
 
+/// A CPU to be on, and another one.
+fn two_cpus() -> Result<(u32, u32), End> {
+    let mut cpus = online_cpus();
+
+    match (cpus.next(), cpus.next()) {
+        (Some(here), Some(there)) => Ok((here, there)),
+        _ => Err(End::Skipped("there is only one CPU")),
+    }
+}
+
 macro_rules! check {
     ($condition:expr) => {
         if !$condition {
@@ -291,9 +301,7 @@ fn never_runs_twice_at_the_same_time(p: Priority) -> Verdict {
         flags.go.add(-1, Relaxed);
     }
 
-    if online_cpus().nth(1).is_none() {
-        return Err(End::Skipped("there is only one CPU"));
-    }
+    two_cpus()?;
     for ran in &RAN {
         ran.store(0, Relaxed);
     }
@@ -330,10 +338,7 @@ fn different_tasklets_run_at_the_same_time(p: Priority) -> Verdict {
         flags.found.store(i32::from(met), Relaxed);
     }
 
-    let mut cpus = online_cpus();
-    let (Some(first), Some(second)) = (cpus.next(), cpus.next()) else {
-        return Err(End::Skipped("there is only one CPU"));
-    };
+    let (first, second) = two_cpus()?;
     // Here, as a run on this task would keep it from starting the other one.
     let _pinned = Pinned::to(second);
     for met in &MET {
@@ -391,10 +396,7 @@ fn hold_the_first_run<S>(flags: &Flags, _: &mut S, _: &TaskletContext<'_>) {
 }
 
 fn scheduled_while_it_runs_it_runs_again(p: Priority) -> Verdict {
-    let mut cpus = online_cpus();
-    let (Some(here), Some(there)) = (cpus.next(), cpus.next()) else {
-        return Err(End::Skipped("there is only one CPU"));
-    };
+    let (here, there) = two_cpus()?;
     let _pinned = Pinned::to(here);
 
     with((), hold_the_first_run, |t| {
@@ -588,10 +590,7 @@ fn while_running(
     run: fn(&Flags, &mut (), &TaskletContext<'_>),
     test: impl FnOnce(Probed<'_, ()>, u32) -> Verdict,
 ) -> Verdict {
-    let mut cpus = online_cpus();
-    let (Some(here), Some(there)) = (cpus.next(), cpus.next()) else {
-        return Err(End::Skipped("there is only one CPU"));
-    };
+    let (here, there) = two_cpus()?;
     let _pinned = Pinned::to(here);
 
     with((), run, |t| {
@@ -855,10 +854,7 @@ fn drop_while_it_runs_on_another_cpu_waits(p: Priority) -> Verdict {
         RUNS.store(**data as i32, Relaxed);
     }
 
-    let mut cpus = online_cpus();
-    let (Some(here), Some(there)) = (cpus.next(), cpus.next()) else {
-        return Err(End::Skipped("there is only one CPU"));
-    };
+    let (here, there) = two_cpus()?;
     let _pinned = Pinned::to(here);
 
     for _ in 0..20 {
@@ -951,11 +947,8 @@ fn run_where(flags: &Flags, p: &mut Option<Priority>, cx: &TaskletContext<'_>) {
 }
 
 /// A CPU that stays, and one that can go.
-fn two_cpus() -> Result<(u32, u32), End> {
-    let mut cpus = online_cpus();
-    let (Some(here), Some(there)) = (cpus.next(), cpus.next()) else {
-        return Err(End::Skipped("there is only one CPU"));
-    };
+fn two_cpus_one_removable() -> Result<(u32, u32), End> {
+    let (here, there) = two_cpus()?;
 
     match Offline::take(there) {
         Ok(_) => Ok((here, there)),
@@ -964,7 +957,7 @@ fn two_cpus() -> Result<(u32, u32), End> {
 }
 
 fn scheduled_on_a_cpu_that_goes_offline_it_runs_once(p: Priority) -> Verdict {
-    let (here, there) = two_cpus()?;
+    let (here, there) = two_cpus_one_removable()?;
     let _pinned = Pinned::to(here);
 
     for _ in 0..5 {
@@ -982,7 +975,7 @@ fn scheduled_on_a_cpu_that_goes_offline_it_runs_once(p: Priority) -> Verdict {
 
 /// It is always scheduled, so it is when the CPU dies, too: `takeover_tasklets` moves it.
 fn rescheduled_on_a_cpu_that_goes_offline_it_moves_to_another(p: Priority) -> Verdict {
-    let (here, there) = two_cpus()?;
+    let (here, there) = two_cpus_one_removable()?;
     let _pinned = Pinned::to(here);
 
     with(Some(p), run_where, |mut t| {
@@ -1005,7 +998,7 @@ fn rescheduled_on_a_cpu_that_goes_offline_it_moves_to_another(p: Priority) -> Ve
 }
 
 fn disabled_on_a_cpu_that_goes_offline_it_runs_once_enabled(p: Priority) -> Verdict {
-    let (here, there) = two_cpus()?;
+    let (here, there) = two_cpus_one_removable()?;
     let _pinned = Pinned::to(here);
 
     with(None, run_where, |t| {
@@ -1034,7 +1027,7 @@ fn running_on_a_cpu_that_goes_offline_it_ends_there_and_runs_again(p: Priority) 
         }
     }
 
-    let (here, there) = two_cpus()?;
+    let (here, there) = two_cpus_one_removable()?;
     let _pinned = Pinned::to(here);
 
     with(p, run, |t| {

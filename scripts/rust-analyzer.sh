@@ -1,0 +1,18 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# rust-analyzer.sh OUT: writes rust-project.json for the kernel of the build directory OUT.
+# The kernel's own target names paths of the build root, which become the host's.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+[ $# -eq 1 ] || die "usage: rust-analyzer.sh OUT"
+out=$(realpath "$1")
+root=$("$top/scripts/buildroot.sh" path)
+
+"$top/scripts/enter.sh" "$out/tree" /jitasklet/scripts/kbuild.sh . "build/${out##*/}/analyzer" \
+	-s rust-analyzer </dev/null >&2 || die "rust-project.json could not be made: see above."
+sed -E -e "s,\"/jitasklet([/\"]),\"$top\1,; s,\"/usr/,\"$root/usr/," \
+	-e "s,\"/kernel/(source|build)([/\"]),\"$(realpath "$out/tree")/\1\2," \
+	"$out/analyzer/rust-project.json" >"$top/rust-project.json"
+say "wrote rust-project.json"

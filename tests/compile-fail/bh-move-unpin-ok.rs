@@ -1,9 +1,0 @@
-// SPDX-License-Identifier: GPL-2.0
-
-//! A work item is not declared to be movable.
-
-pub mod common; // in this crate: Unpin is not
-
-use common::*;
-
-impl Unpin for Nothing {}

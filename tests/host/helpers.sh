@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# helpers.sh OUT: C's inlines are inlined into the module where clang and rustc share an LLVM. Where
+# they do not, the helpers are an object, and the module does the same. See Kbuild.
+
+. "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
+. "$top/tests/ktap.sh"
+
+out=$(realpath "$1")
+inline=build/${out##*/}
+objects=$inline/objects
+
+in_root() {
+	"$top/scripts/enter.sh" "$out/tree" "$@"
+}
+
+# The helpers among the symbols of a module.
+helpers_in() {
+	in_root x86_64-linux-gnu-nm "/jitasklet/$1" | grep -F ' rust_helper_'
+}
+
+none_called() {
+	! helpers_in "$inline/jitasklet.ko" | sed 's/^/# /' | grep .
+}
+
+disassembled() {
+	in_root x86_64-linux-gnu-objdump -dr --no-show-raw-insn "/jitasklet/$inline/jitasklet.ko"
+}
+
+# As in C: who sets the bit puts the tasklet into the list. Twice each, in a read and in a callback.
+locked() {
+	disassembled | awk '
+	/^[0-9a-f]+ </ { locked = 0 }
+	/lock bts/ { locked = 1 }
+	/\t__tasklet_(hi_)?schedule/ { n++; if (!locked) { print "# " $0; bad = 1 } }
+	END { exit bad || n < 4 }'
+}
+
+# What clang makes of headers that were configured for gcc may be without it. See helpers/clang.h.
+per_cpu() {
+	disassembled | awk '
+	/R_X86_64.*\t(__preempt_count|cpu_number|(const_)?current_task)(-|$)/ {
+		n++
+		if (code !~ /%gs:/) { print "# " code; bad = 1 }
+	}
+	{ code = $0 }
+	END { exit bad || !n }'
+}
+
+# What it is to be without goes from the overlay in memory, and is there again afterwards.
+build_without() {
+	in_root sh -euc '
+		cd /jitasklet
+		rm "/usr/bin/$1"
+		scripts/kbuild.sh . "$2" -s modules
+		scripts/kbuild.sh . "$2/tests/kernel" -s JITASKLET_TEST=m modules' sh "$1" "$objects" &&
+		helpers_in "$objects/jitasklet.ko" | grep -q ' T rust_helper_tasklet_schedule$'
+}
+
+# rustc's LLVM as if it were another one.
+other_llvm() {
+	in_root sh -euc 'cd /jitasklet && scripts/kbuild.sh . "$1/other" -s \
+		CONFIG_RUSTC_LLVM_VERSION=170006 modules' sh "$objects" &&
+		helpers_in "$objects/other/jitasklet.ko" | grep -q ' T rust_helper_tasklet_schedule$'
+}
+
+# The suites with the module in which they are called.
+suites() {
+	ln -sf "$out/tests"/{reader,clash.ko} "$top/$objects/tests/" &&
+		"$top/scripts/guest.sh" "$out" objects 1800 \
+			bash tests/guest/all.sh "$objects" kernel files >"$top/$objects/suites" || {
+		grep -A 3 -B 10 '^not ok' "$top/$objects/suites"
+		return 1
+	}
+	echo "# $(grep -c '^ok' "$top/$objects/suites") results"
+}
+
+plan 8
+rm -rf --one-file-system "${top:?}/$objects"
+t 'no helper is called' none_called
+t 'a locked instruction decides who schedules' locked
+t 'per-CPU variables are reached through their segment' per_cpu
+t 'without llvm-link the helpers are an object' build_without llvm-link
+t 'without clang the helpers are an object' build_without clang
+t 'with another LLVM the helpers are an object' other_llvm
+t 'with the object the suites pass' suites
+t 'gcc and clang lay structures out alike' in_root /jitasklet/tests/host/layouts.sh \
+	"/jitasklet/$inline" "/jitasklet/$objects"
+end
