@@ -36,7 +36,7 @@ BEGIN {
 		row("exact-readers-" n, "more", 1, "reads/10^9 instructions",
 		    "(g) readers on 1 CPU, counted: " n)
 	row("bytes", "less", 1, "bytes", "(h) allocated by a read in flight")
-	row("size.text", "less", 4, "bytes", "(i) .text")
+	row("size.text", "less", 3.2, "bytes", "(i) .text")
 	row("size.data", "less", 1, "bytes", "(i) .data")
 }
 
