@@ -41,7 +41,8 @@ compile() {
 	"$top/scripts/enter.sh" "$tree" env RUSTC_BOOTSTRAP=1 sh -euc '
 		mkdir /tmp/out
 		cd /tmp/out
-		printf "%s\n" /jitasklet/tests/compile-fail/*.rs /jitasklet/build/compile-fail/*.rs |
+		cases=/jitasklet/tests/compile-fail twins=/jitasklet/build/compile-fail
+		printf "%s\n" $cases/*.rs $twins/*.rs |
 			xargs -P "$(nproc)" -n 1 sh -c "
 			status=0
 			$1 --emit=metadata --out-dir . --error-format=short \"\$1\" \
