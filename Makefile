@@ -61,7 +61,7 @@ stress: ## The load at its full counts, about half an hour; KERNEL=debug: a twen
 doc: ## Render the documentation of the Rust code into build/doc/
 	@scripts/doc.sh "$$(scripts/build.sh cloud)"
 
-lint: ## rustfmt, clippy, checkpatch and shellcheck
+lint: ## rustfmt, clippy, checkpatch, shellcheck and flake8
 	@scripts/lint.sh
 
 bench: ## Measure Rust against C; a table, build/bench/results.json and pictures

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * clang.h: what a kernel has because gcc built it, and clang must not have: see arch/x86/Kconfig.
+ * What a kernel has because gcc built it, and clang must not have: see arch/x86/Kconfig.
  *
  * In an operand of inline assembly clang forgets the segment of a per-CPU variable.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * helpers.c: all of them, in one translation unit, as in the kernel's rust/helpers/helpers.c.
+ * All helpers, in one translation unit, as the kernel has its own.
  */
 
 #include <linux/compiler_types.h>

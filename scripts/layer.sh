@@ -7,8 +7,8 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 case ${1-} in
-# LLVM=1 for the debug kernel, the model in tests/model/, and load for the guest
-check) packages=(lld llvm cargo librust-loom-dev stress-ng) ;;
+# LLVM=1 for the debug kernel, the model in tests/model/, load for the guest, and lint for Python
+check) packages=(lld cargo librust-loom-dev stress-ng flake8) ;;
 # the pictures of make bench and make lab
 plot) packages=(python3-matplotlib) ;;
 # a schema and a parser for junit.xml

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# lint.sh: rustfmt, clippy as the kernel sets it, checkpatch and shellcheck, reported as KTAP.
+# lint.sh: rustfmt, clippy as the kernel sets it, checkpatch, shellcheck and flake8, reported as
+# KTAP.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "$top/tests/ktap.sh"
@@ -46,6 +47,24 @@ shellcheck() {
 		$(files '*.sh' .ci/run)
 }
 
+# Cargo wants to write next to what it builds, hence the copy.
+clippy_model() {
+	"$top/scripts/enter.sh" --layer check "$tree" sh -euc '
+		cp -rp /jitasklet/tests/model /tmp/model
+		cd /tmp/model
+		CARGO_TARGET_DIR=/jitasklet/build/clippy-model cargo clippy --offline --quiet \
+			--config "source.crates-io.replace-with=\"debian\"" \
+			--config "source.debian.directory=\"/usr/share/cargo/registry\"" \
+			-- -Dwarnings'
+}
+
+# What is an error, or is not used. How it looks is not asked for.
+flake8() {
+	# shellcheck disable=SC2046
+	"$top/scripts/enter.sh" --layer check "$tree" flake8 --select=E7,E9,F \
+		$(files '*.py' | sed 's,^,/jitasklet/,')
+}
+
 spdx() {
 	local file bad=0
 	for file in $(files '*.rs' '*.c' '*.h' '*.sh' '*.py' '*Makefile' '*Kbuild' .ci/run); do
@@ -55,9 +74,11 @@ spdx() {
 	return "$bad"
 }
 
-plan 6
+plan 8
 t 'rustfmt' rustfmt
 t 'clippy' clippy
+t 'clippy: the model' clippy_model
+t 'flake8' flake8
 # shellcheck disable=SC2046
 t 'checkpatch: C' checkpatch $(files '*.c' '*.h')
 # shellcheck disable=SC2046

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # compile-fail.sh OUT: what must not compile does not. In each misuse tests/compile-fail/NAME.rs the
-# line after "// ok: LINE" is the wrong one. Its twin, which is made here, has LINE there instead, or
-# nothing if it says "// ok: no line". The twin compiles; and rustc refuses the misuse with nothing but
-# the error that its line "// error: " names: by its code, or by what it says where it has none.
+# line after "// ok: LINE" is the wrong one. Its twin, which is made here, has LINE there instead,
+# or nothing if it says "// ok: no line". The twin compiles; and rustc refuses the misuse with
+# nothing but the error that its line "// error: " names: by its code, or by what it says where it
+# has none.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"

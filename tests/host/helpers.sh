@@ -20,6 +20,10 @@ helpers_in() {
 	in_root x86_64-linux-gnu-nm "/jitasklet/$1" | grep -F ' rust_helper_'
 }
 
+called() {
+	helpers_in "$1" | grep -q ' T rust_helper_tasklet_schedule$'
+}
+
 none_called() {
 	! helpers_in "$inline/jitasklet.ko" | sed 's/^/# /' | grep .
 }
@@ -54,20 +58,20 @@ build_without() {
 		cd /jitasklet
 		rm "/usr/bin/$1"
 		scripts/kbuild.sh . "$2" -s modules
-		scripts/kbuild.sh . "$2/tests/kernel" -s JITASKLET_TEST=m modules' sh "$1" "$objects" &&
-		helpers_in "$objects/jitasklet.ko" | grep -q ' T rust_helper_tasklet_schedule$'
+		scripts/kbuild.sh . "$2/tests/kernel" -s JITASKLET_TEST=m modules' sh \
+		"$1" "$objects" && called "$objects/jitasklet.ko"
 }
 
 # rustc's LLVM as if it were another one.
 other_llvm() {
 	in_root sh -euc 'cd /jitasklet && scripts/kbuild.sh . "$1/other" -s \
 		CONFIG_RUSTC_LLVM_VERSION=170006 modules' sh "$objects" &&
-		helpers_in "$objects/other/jitasklet.ko" | grep -q ' T rust_helper_tasklet_schedule$'
+		called "$objects/other/jitasklet.ko"
 }
 
 # The suites with the module in which they are called.
 suites() {
-	ln -sf "$out/tests"/{reader,clash.ko} "$top/$objects/tests/" &&
+	cp "$out/tests"/{reader,clash.ko} "$top/$objects/tests/" &&
 		"$top/scripts/guest.sh" "$out" objects 1800 \
 			bash tests/guest/all.sh "$objects" kernel files >"$top/$objects/suites" || {
 		grep -A 3 -B 10 '^not ok' "$top/$objects/suites"

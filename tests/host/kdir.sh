@@ -10,8 +10,8 @@
 out=$(realpath "$1")
 work=build/${out##*/}/kdir
 
-# In a copy, as it builds where the sources are, for a kernel's build directory with its compiler. Where
-# modules are signed, the key is the distribution's.
+# In a copy, as it builds where the sources are. Where modules are signed, the distribution has the
+# key.
 plain() {
 	"$top/scripts/enter.sh" "$out/tree" sh -euc '
 		cp -r /jitasklet/Makefile /jitasklet/Kbuild /jitasklet/*.rs /jitasklet/helpers \
@@ -31,7 +31,8 @@ installed() {
 # All that begins as a path is one.
 paths_exist() {
 	local path
-	"$top/scripts/rust-analyzer.sh" "$out" && grep -q '"jit_tasklet"' "$top/rust-project.json" || return
+	"$top/scripts/rust-analyzer.sh" "$out" &&
+		grep -q '"jit_tasklet"' "$top/rust-project.json" || return
 	grep -oE '^ *("[a-z_A-Z]+": )?"/[^"\\]*"' "$top/rust-project.json" | sort -u |
 		sed -E 's,.*"(/.*)",\1,' >"$top/$work/paths"
 	[ -s "$top/$work/paths" ] && while read -r path; do

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# layouts.sh INLINE OBJECTS: compares where gcc and clang put the members of the kernel's structures,
-# for all that the helpers and the kernel's own helpers see. INLINE and OBJECTS are build directories
-# of the module, one with the helpers inlined and one with them as an object: each has the flags of
-# its compiler. Runs in the build root.
+# layouts.sh INLINE OBJECTS: compares where gcc and clang put the members of the kernel's
+# structures, for all that the helpers and the kernel's own helpers see. INLINE and OBJECTS are
+# build directories of the module, one with the helpers inlined and one with them as an object: each
+# has the flags of its compiler. Runs in the build root.
 
 set -euo pipefail
 
