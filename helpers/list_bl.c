@@ -13,7 +13,8 @@ __rust_helper void rust_helper_hlist_bl_unlock(struct hlist_bl_head *b)
 }
 
 /* One call from Rust instead of three. The lock is bit 0 of h->first: the last store clears it. */
-__rust_helper void rust_helper_hlist_bl_lock_add_unlock(struct hlist_bl_node *n, struct hlist_bl_head *h)
+__rust_helper void
+rust_helper_hlist_bl_lock_add_unlock(struct hlist_bl_node *n, struct hlist_bl_head *h)
 {
 	struct hlist_bl_node *first;
 
@@ -29,7 +30,8 @@ __rust_helper void rust_helper_hlist_bl_lock_add_unlock(struct hlist_bl_node *n,
 	__release(__bitlock(0, h));
 }
 
-__rust_helper void rust_helper_hlist_bl_lock_del_unlock(struct hlist_bl_node *n, struct hlist_bl_head *h)
+__rust_helper void
+rust_helper_hlist_bl_lock_del_unlock(struct hlist_bl_node *n, struct hlist_bl_head *h)
 {
 	hlist_bl_lock(h);
 	hlist_bl_del_init(n);

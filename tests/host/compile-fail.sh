@@ -45,7 +45,7 @@ compile() {
 			$1 -L . --emit=metadata --out-dir . --error-format=short \"\$1\" \
 				2>\"\${1##*/}.said\" || status=\$?
 			echo \$status >\"\${1##*/}.status\"" sh
-		tar -c ./*.said ./*.status' sh "$rustc" "$(tr '\n' ' ' <<<"$names")" | tar -x -C "$tmp"
+		tar -c ./*.said ./*.status' sh "$rustc" "${names//$'\n'/ }" | tar -x -C "$tmp"
 }
 
 # explain WHAT [FILE]: why it fails, with the errors that rustc found in that file.

@@ -71,13 +71,13 @@ other_llvm() {
 
 # The suites with the module in which they are called.
 suites() {
-	cp "$out/tests"/{reader,clash.ko} "$top/$objects/tests/" &&
-		"$top/scripts/guest.sh" "$out" objects 1800 \
-			bash tests/guest/all.sh "$objects" kernel files >"$top/$objects/suites" || {
-		grep -A 3 -B 10 '^not ok' "$top/$objects/suites"
-		return 1
-	}
+	local status=0
+	cp "$out/tests"/{reader,clash.ko} "$top/$objects/tests/" || return
+	"$top/scripts/guest.sh" "$out" objects 1800 \
+		bash tests/guest/all.sh "$objects" kernel files >"$top/$objects/suites" || status=$?
+	[ "$status" -eq 0 ] || grep -A 3 -B 10 '^not ok' "$top/$objects/suites"
 	echo "# $(grep -c '^ok' "$top/$objects/suites") results"
+	return "$status"
 }
 
 plan 8
