@@ -539,7 +539,8 @@ impl<T: BhWorkHandler> PinnedDrop for BhWork<T> {
             // SAFETY: The item was made as one on the stack, is idle, and is not used any more.
             unsafe { destroy_work_on_stack(self.core.work.get()) };
         } else {
-            self.core.entry.remove_slow();
+            // SAFETY: Any other item was added when it was made, and only this removes its entry.
+            unsafe { self.core.entry.remove_slow() };
             self.core.cancel();
         }
     }

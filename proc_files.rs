@@ -148,7 +148,8 @@ impl File {
     /// Removes the file, unless the end of the module has done so, and waits for that in any case.
     #[inline(never)]
     fn remove(file: Pin<KBox<Self>>) {
-        if file.entry.remove_file() {
+        // SAFETY: `new` has added the entry, and this, which takes the file, alone removes it.
+        if unsafe { file.entry.remove_file() } {
             // SAFETY: By the type invariant the file exists, and nobody else removes it.
             unsafe { proc_remove(file.file) };
         }

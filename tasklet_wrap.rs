@@ -289,25 +289,36 @@ mod request {
 ///   lives, only the end of the module sets `count` to 0, and only after `request` became
 ///   [`SHUT`](request::SHUT).
 /// - `request` is [`STOP`](request::STOP) or [`DISCARD`](request::DISCARD) only during a kill,
-///   which alone changes it then. Once it is `SHUT` it becomes nothing but [`HELD`](request::HELD),
+///   which alone changes it then, and after the last one. Once it is `SHUT` it becomes nothing but [`HELD`](request::HELD),
 ///   which is written by the code that set the SCHED bit while it was `SHUT`. With `HELD` the SCHED
 ///   bit stays set, and the tasklet is in no list of the kernel's.
-/// - `kill_added` is [`Core::kill_added`], or `entry` was never added and nobody but the owner of
-///   the tasklet writes `request`.
+/// - `added` is [`ADDED`], and `entry` is added before anybody uses the tasklet; or `entry` is never
+///   added, and nobody but the owner of the tasklet writes `request`.
 #[pin_data]
 struct Core {
     #[pin]
     tasklet: Opaque<bindings::tasklet_struct>,
     request: Atomic<i32>,
     initial_disable: Atomic<i32>,
-    /// How this is killed if it has been added to the list of what may be leaked, and whether its
-    /// entry leaves the list. `None` for a tasklet of a scope: what leaks need is not there in a
-    /// module that has none.
-    kill_added: Option<unsafe fn(&Core, bool)>,
+    /// `None` for a tasklet of a scope.
+    added: Option<&'static Added>,
     entry: Entry,
     #[pin]
     _pin: PhantomPinned,
 }
+
+/// How a tasklet in the list of what may be leaked is killed.
+///
+/// By reference, so that the code is not there in a module that has tasklets of scopes only.
+struct Added {
+    kill: unsafe fn(&Core),
+    end: unsafe fn(&Core),
+}
+
+const ADDED: Added = Added {
+    kill: Core::kill_added,
+    end: Core::end_added,
+};
 
 /// How a tasklet that was leaked is ended.
 const OPERATIONS: Operations = Operations::Handler(
@@ -317,10 +328,7 @@ const OPERATIONS: Operations = Operations::Handler(
 
 impl Core {
     /// Makes a core, which must become a field of a `Tasklet<T>` for the same `T`.
-    const fn new<T: TaskletHandler>(
-        disabled: bool,
-        kill_added: Option<unsafe fn(&Core, bool)>,
-    ) -> Self {
+    const fn new<T: TaskletHandler>(disabled: bool, added: Option<&'static Added>) -> Self {
         let disabled = if disabled { 1 } else { 0 };
 
         // INVARIANT: These are the values that `tasklet_setup` and `DECLARE_TASKLET` set, with one
@@ -338,7 +346,7 @@ impl Core {
             }),
             request: Atomic::new(request::NONE),
             initial_disable: Atomic::new(disabled),
-            kill_added,
+            added,
             entry: Entry::unlisted(),
             _pin: PhantomPinned,
         }
@@ -383,12 +391,15 @@ impl Core {
     /// module.
     #[inline]
     unsafe fn kill(&self) {
-        match self.kill_added {
+        match self.added {
             // SAFETY: The requirements are the same.
-            Some(kill_added) => unsafe { kill_added(self, false) },
-            // SAFETY: The requirements are the same, and by the type invariants nobody else writes
-            // `request`.
-            None => unsafe { self.kill_alone() },
+            Some(added) => unsafe { (added.kill)(self) },
+            None => {
+                // SAFETY: The requirements are the same, and by the type invariants nobody else
+                // writes `request`.
+                unsafe { self.kill_alone() };
+                self.ask(request::NONE);
+            }
         }
     }
 
@@ -396,14 +407,34 @@ impl Core {
     ///
     /// # Safety
     ///
-    /// As for [`Core::kill`].
+    /// As for [`Core::kill`]; and the tasklet is not used any more.
     #[inline]
     unsafe fn end(&self) {
-        match self.kill_added {
+        match self.added {
             // SAFETY: The requirements are the same.
-            Some(kill_added) => unsafe { kill_added(self, true) },
+            Some(added) => unsafe { (added.end)(self) },
             // SAFETY: As in `kill`.
             None => unsafe { self.kill_alone() },
+        }
+    }
+
+    /// [`Core::end`] where the entry is in the list.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Core::end`].
+    #[inline]
+    unsafe fn end_added(&self) {
+        // SAFETY: The entry was added, and only this removes it, once.
+        unsafe { self.entry.remove() };
+
+        if self.request() == request::NONE {
+            // SAFETY: The requirements are the same. The sweep does not find the tasklet any more,
+            // so nobody else writes `request`.
+            unsafe { self.kill_alone() };
+        } else {
+            // SAFETY: The requirements are the same.
+            unsafe { self.kill_added() };
         }
     }
 
@@ -412,30 +443,9 @@ impl Core {
     /// # Safety
     ///
     /// As for [`Core::kill`].
-    #[inline]
-    unsafe fn kill_added(&self, leave: bool) {
-        if leave {
-            self.entry.remove();
-            // The sweep does not find it any more, so nobody else writes `request`, other than
-            // `SHUT` to `HELD`.
-            if self.request() == request::NONE {
-                // SAFETY: The requirements are the same.
-                return unsafe { self.kill_alone() };
-            }
-        }
-
-        // SAFETY: The requirements are the same.
-        unsafe { self.kill_shared() }
-    }
-
-    /// Slow path of `kill_added`, kept out of line.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Core::kill`].
     #[cold]
     #[inline]
-    unsafe fn kill_shared(&self) {
+    unsafe fn kill_added(&self) {
         let disabled = self.is_disabled();
         let request = if disabled {
             request::DISCARD
@@ -455,7 +465,9 @@ impl Core {
                 self.enable();
             }
             // SAFETY: The requirements are the same, and the request was made.
-            return unsafe { self.finish_kill() };
+            unsafe { self.wait_until_idle() };
+            self.ask(request::NONE);
+            return;
         }
 
         // The module is going: the tasklet was shut off.
@@ -464,7 +476,8 @@ impl Core {
         }
     }
 
-    /// [`Core::kill`] while nobody else writes `request`, which is `NONE`.
+    /// [`Core::kill`] while nobody else writes `request`, which is `NONE`, and which this leaves as
+    /// it asks.
     ///
     /// # Safety
     ///
@@ -478,7 +491,7 @@ impl Core {
         }
 
         // SAFETY: The requirements are the same, and the request was made.
-        unsafe { self.finish_kill() }
+        unsafe { self.wait_until_idle() }
     }
 
     /// The rest of [`Core::kill`], after the request.
@@ -487,7 +500,7 @@ impl Core {
     ///
     /// As for [`Core::kill`]; and `request` is `STOP`, or `DISCARD` and `count` is 0.
     #[inline]
-    unsafe fn finish_kill(&self) {
+    unsafe fn wait_until_idle(&self) {
         // `tasklet_kill` owns the SCHED bit while it waits for the RUN bit to clear, so that even a
         // callback that has not seen the request yet schedules nothing that outlives this call. All
         // that the request decides is that the wait for the SCHED bit ends.
@@ -495,8 +508,6 @@ impl Core {
         // SAFETY: The tasklet is initialised by the type invariant. The call sleeps until no CPU
         // runs the tasklet and no list holds it.
         unsafe { bindings::tasklet_kill(self.tasklet.get()) };
-
-        self.ask(request::NONE);
     }
 
     /// Has the callback return at once if a run is pending, and enables the tasklet.
@@ -720,7 +731,7 @@ impl<T: TaskletHandler> Tasklet<T> {
         handler: impl PinInit<T, E>,
         state: impl Init<T::State, E>,
         disabled: bool,
-        kill_added: Option<unsafe fn(&Core, bool)>,
+        added: Option<&'static Added>,
     ) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -730,7 +741,7 @@ impl<T: TaskletHandler> Tasklet<T> {
         try_pin_init!(Self {
             handler <- handler,
             state <- UnsafeCell::pin_init(state),
-            core: Core::new::<T>(disabled, kill_added),
+            core: Core::new::<T>(disabled, added),
         }? Error)
     }
 
@@ -742,9 +753,7 @@ impl<T: TaskletHandler> Tasklet<T> {
     where
         Error: From<E>,
     {
-        let kill_added: unsafe fn(&Core, bool) = Core::kill_added;
-
-        Self::unregistered(handler, state, disabled, Some(kill_added)).pin_chain(|this| {
+        Self::unregistered(handler, state, disabled, Some(&ADDED)).pin_chain(|this| {
             // SAFETY: The tasklet is pinned, and its drop calls `Core::end`, which removes the
             // entry. The operations are those of a core.
             unsafe { this.core.entry.add(&OPERATIONS) }
@@ -915,7 +924,7 @@ impl<T: TaskletHandler> StaticTasklet<T> {
         // INVARIANT: As in `Tasklet::unregistered`.
         Self {
             tasklet: UnsafeCell::new(Tasklet {
-                core: Core::new::<T>(disabled, Some(Core::kill_added)),
+                core: Core::new::<T>(disabled, None),
                 handler,
                 state: UnsafeCell::new(state),
             }),
@@ -931,6 +940,11 @@ impl<T: TaskletHandler> StaticTasklet<T> {
         if self.taken.xchg(1, ordering::Relaxed) != 0 {
             return None;
         }
+
+        // INVARIANT: The entry is added below.
+        //
+        // SAFETY: By the type invariant nothing uses the tasklet before there is a handle.
+        unsafe { (*self.tasklet.get()).core.added = Some(&ADDED) };
 
         // INVARIANT: This is the only handle.
         let handle = TaskletHandle { tasklet: self };

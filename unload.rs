@@ -151,9 +151,8 @@ mod progress {
 ///
 /// # Invariants
 ///
-/// - `node.pprev` is NULL, or the entry is in [`LIST`] and pinned, and `operations` is initialised.
-///   Only [`add`](Self::add) and [`remove`](Self::remove) of this very entry make it NULL or not
-///   NULL.
+/// - From [`add`](Self::add) to [`remove`](Self::remove) the entry is in [`LIST`] and pinned, and
+///   `operations` is initialised.
 /// - `progress` is written under the lock of the list only, or by the thread that made it
 ///   [`TAKEN`](progress::TAKEN).
 pub struct Entry {
@@ -173,12 +172,9 @@ impl Entry {
     /// Makes an entry that is not in the list.
     #[inline(always)]
     pub const fn unlisted() -> Self {
-        // INVARIANT: `pprev` is NULL.
+        // INVARIANT: Neither was called.
         Self {
-            node: Opaque::new(bindings::hlist_bl_node {
-                next: null_mut(),
-                pprev: null_mut(),
-            }),
+            node: Opaque::uninit(),
             operations: Opaque::uninit(),
             progress: Atomic::new(progress::NONE),
             _pin: PhantomPinned,
@@ -191,7 +187,7 @@ impl Entry {
     ///
     /// # Errors
     ///
-    /// As for [`prepare`]. The entry may be in the list nevertheless.
+    /// As for [`prepare`]. The entry is in the list nevertheless.
     ///
     /// # Safety
     ///
@@ -217,31 +213,44 @@ impl Entry {
         prepare()
     }
 
-    /// Leaves the list, if the entry is in it. Afterwards no operation is called on a handler.
+    /// Leaves the list. Afterwards no operation is called on a handler.
     ///
     /// Process context.
+    ///
+    /// # Safety
+    ///
+    /// [`add`](Self::add) was called, and nothing else takes this entry out of the list.
     #[inline]
-    pub fn remove(&self) {
+    pub unsafe fn remove(&self) {
         debug_might_sleep();
 
-        // INVARIANT: `pprev` is NULL afterwards.
-        //
-        // SAFETY: The head and the node are initialised, and the node is in no other list.
+        // SAFETY: The head and the node are initialised. The node is in the list: `add` puts it
+        // there also when it fails, and by the caller's promise this is the first to take it out.
         unsafe { hlist_bl_lock_del_unlock(self.node.get(), LIST.0.get()) };
     }
 
     /// As [`remove`](Self::remove), out of line: where size matters more than speed.
+    ///
+    /// # Safety
+    ///
+    /// As for [`remove`](Self::remove).
     #[inline(never)]
-    pub fn remove_slow(&self) {
-        self.remove();
+    pub unsafe fn remove_slow(&self) {
+        // SAFETY: The requirements are the same.
+        unsafe { self.remove() };
     }
 
     /// As [`remove`](Self::remove), for a file. Tells whether the caller has to remove the file
     /// itself; if not, it was removed.
     ///
     /// Process context; may sleep.
-    pub fn remove_file(&self) -> bool {
-        self.remove_slow();
+    ///
+    /// # Safety
+    ///
+    /// As for [`remove`](Self::remove).
+    pub unsafe fn remove_file(&self) -> bool {
+        // SAFETY: The requirements are the same.
+        unsafe { self.remove_slow() };
 
         // Nobody takes the file any more, but it may have been taken before. Acquire: what the
         // other thread did to the file comes before the end of its memory. `GONE` is its last

@@ -30,10 +30,25 @@ rust_helper_hlist_bl_lock_add_unlock(struct hlist_bl_node *n, struct hlist_bl_he
 	__release(__bitlock(0, h));
 }
 
+/* The same for a node that is in the list. It is not marked as unhashed afterwards. */
 __rust_helper void
 rust_helper_hlist_bl_lock_del_unlock(struct hlist_bl_node *n, struct hlist_bl_head *h)
 {
+	struct hlist_bl_node **pprev;
+	struct hlist_bl_node *next;
+
 	hlist_bl_lock(h);
-	hlist_bl_del_init(n);
-	hlist_bl_unlock(h);
+	next = n->next;
+	pprev = n->pprev;
+	if (next)
+		next->pprev = pprev;
+	if (pprev == &h->first) {
+		/* Unlocks, as above. */
+		smp_store_release(&h->first, next);
+		preempt_enable();
+		__release(__bitlock(0, h));
+	} else {
+		WRITE_ONCE(*pprev, next);
+		hlist_bl_unlock(h);
+	}
 }

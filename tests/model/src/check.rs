@@ -316,7 +316,7 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         site: Site::KillAtomic,
-        name: "wrapper.kill_shared.cmpxchg",
+        name: "wrapper.kill_added.cmpxchg",
         what: "relaxed exchange to load and store",
         red: &[("exit-kill", Property::KillEnds)],
     },

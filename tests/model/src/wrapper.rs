@@ -150,33 +150,33 @@ impl Core {
 
     fn kill(&self) {
         if self.module.is_some() {
-            self.kill_added(false);
+            self.kill_added();
         } else {
             self.kill_alone();
+            self.withdraw();
         }
     }
 
     fn end(&self) {
         if self.module.is_some() {
-            self.kill_added(true);
+            self.end_added();
         } else {
             self.kill_alone();
         }
     }
 
-    fn kill_added(&self, leave: bool) {
-        if leave {
-            if !is_wrong(Site::StepEndRemoves) {
-                self.module().remove(self);
-            }
-            if self.request() == request::NONE {
-                return self.kill_alone();
-            }
+    fn end_added(&self) {
+        if !is_wrong(Site::StepEndRemoves) {
+            self.module().remove(self);
         }
-        self.kill_shared();
+        if self.request() == request::NONE {
+            self.kill_alone();
+        } else {
+            self.kill_added();
+        }
     }
 
-    fn kill_shared(&self) {
+    fn kill_added(&self) {
         let disabled = self.is_disabled();
         let request = if disabled {
             request::DISCARD
@@ -187,13 +187,15 @@ impl Core {
         let asked = self.ask_first(request, Site::KillAtomic).is_ok();
         if !asked && is_wrong(Site::StepKillAsksFirst) {
             self.ask(request);
-            return self.finish_kill();
+            self.wait_until_idle();
+            return self.withdraw();
         }
         if asked {
             if disabled {
                 self.enable(false);
             }
-            return self.finish_kill();
+            self.wait_until_idle();
+            return self.withdraw();
         }
 
         if is_wrong(Site::StepKillRetires) {
@@ -217,12 +219,15 @@ impl Core {
         } else {
             self.ask(request::STOP);
         }
-        self.finish_kill();
+        self.wait_until_idle();
     }
 
-    fn finish_kill(&self) {
+    fn wait_until_idle(&self) {
         self.tasklet.kill(Property::KillEnds);
+    }
 
+    /// Takes the request of a kill back.
+    fn withdraw(&self) {
         if !is_wrong(Site::StepRequestReset) {
             self.ask(request::NONE);
         }
