@@ -24,7 +24,7 @@ BEGIN {
 	row("b", "less", 1.02, instructions, "(b) schedule one that is scheduled")
 	row("c", "less", 1.02, instructions, "(c) disable and enable")
 	row("d", "less", 1.10, instructions, "(d) init and kill, on the stack")
-	row("d-heap", "less", 1.10, instructions, "(d) init and kill, on the heap",
+	row("d-heap", "less", 1.60, instructions, "(d) init and kill, on the heap",
 	    "safe code can leak it, so it is in a list of what is killed before the code goes; " \
 	    "and KBox allocates through krealloc")
 	row("callback", "less", 0.25, instructions, "(e) a run, inside the callback")

@@ -184,6 +184,7 @@ guest() {
 	shift
 	case " $* " in
 	*' load '* | *' proc '*) options=(--load) ;;
+	*' unload '*) options=(--its) ;;
 	*' signature '*) options=(--append module.sig_enforce=1) ;;
 	esac
 	"$top/scripts/guest.sh" "${options[@]}" "$out" "$1" "$guard" \

@@ -10,19 +10,22 @@
 #     --load                what makes load: the disk, and the packages of layer.sh check
 #     --icount              one CPU, whose clock counts instructions: see boot.sh
 #     --speed fast|slow     as on a much faster or slower machine; so does the variable SPEED
+#     --its                 an emulated CPU with ITS (Indirect Target Selection), and no retpolines:
+#                           indirect calls of a module go through thunks that are freed before it is
 #     --append PARAMETERS   parameters for the kernel
 #
 # A guest that dies, does not finish within SECONDS, or prints a splat fails, whatever COMMAND says.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-layer=() options=() icount='' speed=${SPEED-}
+layer=() options=() icount='' its='' speed=${SPEED-}
 while [[ $1 = --* ]]; do
 	case $1 in
 	--disk) options+=(--disk) ;;
 	--load) layer=(--layer check) options+=(--disk) ;;
 	--icount) icount=1 options+=(--icount) ;;
 	--speed) speed=$2 && shift ;;
+	--its) its=1 ;;
 	--append) options+=(--append "$2") && shift ;;
 	*) die "guest.sh: there is no option $1." ;;
 	esac
@@ -63,6 +66,8 @@ accelerator() {
 
 accel=tcg
 [ -n "$icount" ] || accel=$(accelerator)
+[ -z "$its" ] || [ "$accel" = kvm ] || options+=(--append
+	'setcpuid=ibrs_enhanced spectre_v2=eibrs indirect_target_selection=force')
 boot=(bash /jitasklet/scripts/boot.sh "${options[@]}" "$accel" "/jitasklet/build/$release/vmlinuz"
 	"$seconds")
 

@@ -172,6 +172,13 @@ both() {
 	t "$2: fails to load" ${1:+"$1"} not_loaded "${@:3}"
 }
 
+# Kernels free the thunks that indirect calls go through before they free the module's code.
+thunks='indirect calls go through thunks that are freed first'
+its() {
+	cat /sys/devices/system/cpu/vulnerabilities/indirect_target_selection 2>/dev/null ||
+		echo 'unknown to this kernel'
+}
+
 ksoftirqds=()
 for stat in /proc/[0-9]*/stat; do
 	! grep -qs '(ksoftirqd/' "$stat" || ksoftirqds+=("$stat")
@@ -189,7 +196,11 @@ if [ $# -gt 0 ]; then
 	end
 fi
 
-plan $((2 * (${#statics[@]} + ${#heap[@]} + ${#files[@]} + 1) + 1))
+plan $((2 * (${#statics[@]} + ${#heap[@]} + ${#files[@]} + 1) + 2))
+case $(its) in
+*thunks*) t "$thunks" true ;;
+*) skip "$thunks" "Indirect Target Selection: $(its)" ;;
+esac
 t 'a bad parameter: fails to load' bad_parameter
 for scenario in "${statics[@]}"; do
 	both '' "$scenario" "$scenario"

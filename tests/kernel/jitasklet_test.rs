@@ -699,6 +699,13 @@ fn a_static_runs_through_the_one_handle(p: Priority) -> Verdict {
     Ok(())
 }
 
+fn a_static_that_nobody_took_is_just_dropped(_: Priority) -> Verdict {
+    let neighbour = KBox::pin_init(Tasklet::new(Probe::new(nothing), ()), GFP_KERNEL)?;
+    drop(StaticTasklet::new(Probe::new(nothing), ()));
+    drop(neighbour);
+    Ok(())
+}
+
 fn a_static_made_disabled_runs_once_that_is_released(p: Priority) -> Verdict {
     static DISABLED: [StaticTasklet<Probe<u32>>; 2] =
         [const { StaticTasklet::new_disabled(Probe::new(count_in_state), 0) }; 2];
@@ -1064,6 +1071,7 @@ tests! {
         a_handler_may_borrow,
         a_tasklet_made_disabled_runs_once_that_is_released,
         a_static_runs_through_the_one_handle,
+        a_static_that_nobody_took_is_just_dropped,
         a_static_made_disabled_runs_once_that_is_released,
         kill_waits_for_a_scheduled_run,
         kill_waits_for_a_run_that_has_to_wait,
