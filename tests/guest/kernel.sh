@@ -31,6 +31,8 @@ log=$(dmesg -c)
 
 ktap_number=$(sed -nE 's/.*jitasklet_test: 1\.\.([0-9]+)$/\1/p' <<<"$log")
 plan "$ktap_number"
-report "$log"
+results=$(report "$log")
+echo "$results"
+! grep -q '^not ok' <<<"$results" || ktap_failed=1
 grep -q 'jitasklet_test: # end of suite' <<<"$log" || exit 1
 end
