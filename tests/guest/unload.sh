@@ -12,7 +12,6 @@ shift
 ko=/tmp/unload_test.ko
 tracing=/sys/kernel/tracing
 cpus=$(busybox nproc)
-here=
 
 # Those that leak no memory, for kmemleak to see that nothing else does; then the others.
 statics=(two_statics two_each_other three_in_a_ring own_handle own_guard disabled_statics
@@ -20,9 +19,34 @@ statics=(two_statics two_each_other three_in_a_ring own_handle own_guard disable
 heap=(owner disabled work_itself work_in_a_ring work_and_tasklets work_makes work_drops)
 files=(show_makes show_schedules show_queues)
 
+# A shell on each CPU, which does what is written to it, a line at a time, and answers with the
+# status. A program that moves to another CPU would have to be started hundreds of times.
+start_shells() {
+	local cpu line
+	trap 'kill "${shells[@]}"' EXIT
+	for ((cpu = 0; cpu < cpus; cpu++)); do
+		mkfifo "/tmp/unload.do.$cpu" "/tmp/unload.did.$cpu" || return
+		exec {fd}<>"/tmp/unload.do.$cpu"
+		does[cpu]=$fd
+		exec {fd}<>"/tmp/unload.did.$cpu"
+		did[cpu]=$fd
+		{
+			trap - EXIT
+			while read -r -u "${does[cpu]}" line; do
+				eval "$line"
+				echo "$?" >&"${did[cpu]}"
+			done
+		} &
+		shells[cpu]=$!
+		busybox taskset -p "$(printf %x $((1 << cpu)))" "$!" >/dev/null || return
+	done
+}
+
+# on_cpu CPU COMMAND...
 on_cpu() {
-	[ "$1" = "$here" ] && return
-	busybox taskset -p "$(printf %x $((1 << $1)))" $$ >/dev/null && here=$1
+	local cpu=$1 status
+	shift
+	echo "${*@Q}" >&"${does[cpu]}" && read -r -u "${did[cpu]}" status && return "$status"
 }
 
 # await COMMAND...: gives up after a long time.
@@ -56,19 +80,24 @@ set_up() {
 		printf '%s\n' module:module_free irq:tasklet_entry \
 			workqueue:workqueue_execute_start >"$tracing/set_event" &&
 		busybox cp "$build/tests/kernel/unload_test.ko" "$ko" &&
-		busybox insmod "$build/jitasklet.ko" bh=1 && on_cpu 0
+		busybox insmod "$build/jitasklet.ko" bh=1 && start_shells &&
+		busybox taskset -p 1 $$ >/dev/null
+}
+
+read_files() {
+	local file table
+	for file in jitasklet jitasklethi jitbh; do
+		mapfile -t table <"/proc/$file"
+		[ "${#table[@]}" -eq 7 ] || return
+	done
 }
 
 # Has every CPU run what is in its lists of tasklets and BH work items, and those of the ordinary
 # workqueue: a run of each that is in a list behind them has come and gone.
 flush() {
-	local i first=$here file table
-	for ((i = 0; i < cpus; i++)); do
-		on_cpu $(((first + i) % cpus)) || return
-		for file in jitasklet jitasklethi jitbh; do
-			mapfile -t table <"/proc/$file"
-			[ "${#table[@]}" -eq 7 ] || return
-		done
+	local cpu
+	for ((cpu = 0; cpu < cpus; cpu++)); do
+		on_cpu "$cpu" read_files || return
 	done
 	echo 1 >/proc/sys/vm/stat_refresh
 }
@@ -93,15 +122,19 @@ nothing_is_left() {
 
 # A function of a module that is gone has no name, only an address.
 ran_before_it_was_freed() {
-	awk '
-	/ module_free: unload_test/ { freed++ }
-	freed && / function[ =]0x/ && late++ < 3 { print "# after the module was freed: " $0 }
-	END {
-		if (freed != 1)
-			print "# the module was freed " freed + 0 " times, says the trace"
-		exit freed != 1 || late > 0
-	}
-	' "$tracing/trace"
+	local events event freed=0 late=0
+	mapfile -t events <"$tracing/trace"
+	for event in "${events[@]}"; do
+		case $event in
+		*' module_free: unload_test'*) freed=$((freed + 1)) ;;
+		*' function'[\ =]0x*)
+			[ "$freed" = 0 ] || [ $((late++)) -ge 3 ] ||
+				echo "# after the module was freed: $event"
+			;;
+		esac
+	done
+	[ "$freed" = 1 ] || echo "# the module was freed $freed times, says the trace"
+	[ "$freed $late" = '1 0' ]
 }
 
 load() {
@@ -123,8 +156,7 @@ fail_to_load() {
 unloaded() {
 	local cpu
 	for ((cpu = 0; cpu < cpus; cpu++)); do
-		on_cpu "$cpu" && load "$@" && on_cpu 0 && busybox rmmod unload_test &&
-			nothing_is_left || return
+		on_cpu "$cpu" load "$@" && busybox rmmod unload_test && nothing_is_left || return
 	done
 }
 
@@ -179,10 +211,8 @@ its() {
 		echo 'unknown to this kernel'
 }
 
-ksoftirqds=()
-for stat in /proc/[0-9]*/stat; do
-	! grep -qs '(ksoftirqd/' "$stat" || ksoftirqds+=("$stat")
-done
+does=() did=() shells=()
+mapfile -t ksoftirqds < <(grep -ls '(ksoftirqd/' /proc/[0-9]*/stat)
 set_up || exit
 
 if [ $# -gt 0 ]; then
