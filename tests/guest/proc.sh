@@ -36,16 +36,24 @@ reads_all() {
 }
 
 # It reads in an order of its own, for as long as it takes to come across one of the files. The
-# other may be minutes away.
+# other may be minutes away. Most of /proc are the directories of processes, so it is in a PID
+# namespace, where there are few.
 stress_ng() {
-	local pid status=0
+	local status=0
 	count_anew || return
-	(cd /tmp && exec "${as[@]}" stress-ng --quiet --procfs 2) &
-	pid=$!
+	coproc unshare --pid --fork --mount-proc bash -c '
+		cd /tmp
+		"$@" stress-ng --quiet --procfs 2 &
+		read -r _
+		kill "$!"
+		wait "$!"' bash "${as[@]}"
 	# Looking takes the CPU from stress-ng.
-	until have_read stress-ng-procf 1 >/dev/null || ! kill -0 "$pid"; do sleep 0.2; done
-	kill "$pid"
-	wait "$pid" || status=$?
+	# shellcheck disable=SC2153 # COPROC_PID comes with coproc
+	until have_read stress-ng-procf 1 >/dev/null || ! kill -0 "$COPROC_PID"; do
+		sleep 0.2
+	done
+	echo >&"${COPROC[1]}"
+	wait "$COPROC_PID" || status=$?
 	have_read stress-ng-procf 1 && return "$status"
 }
 
