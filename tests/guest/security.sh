@@ -198,13 +198,13 @@ opens() {
 # A page for the text, and less than another one for all that belongs to an open file; all of that
 # by the kernel's own code.
 memory() {
+	local status=0
 	opens "$1" && trace counter kmem:kmalloc kmem:kmem_cache_alloc kmem:kfree \
 		kmem:kmem_cache_free || return
 	echo "common_pid == $BASHPID" >"$tracing/events/kmem/filter" &&
 		echo 0 >"$tracing/options/hash-ptr" && opens "$1" || return
 	traced || return
 	echo 0 >"$tracing/events/kmem/filter"
-	echo 1 >"$tracing/options/hash-ptr"
 	awk '
 	{ ptr = site = bytes = "" }
 	match($0, /ptr=[0-9a-fx]+/) { ptr = substr($0, RSTART, RLENGTH) }
@@ -227,7 +227,10 @@ memory() {
 				printf "#%6d bytes by %s\n", per_site[by] / 16, by
 		printf "# %d bytes for each open file; by the module: %d times\n", held / 16, module
 		exit !opened || held / 16 < 4096 || held / 16 >= 8192 || module
-	}' "$tracing/trace"
+	}' "$tracing/trace" || status=1
+	# Not before the trace was read: the kernel cannot hash before it has enough randomness.
+	echo 1 >"$tracing/options/hash-ptr"
+	return "$status"
 }
 
 insmod "$ko" && log=$(dmesg) && exec {marker}>"$tracing/trace_marker" || exit
