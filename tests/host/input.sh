@@ -110,8 +110,9 @@ interrupted() {
 	local pid
 	JIT_CACHE=$tmp/interrupted setsid make demo >"$tmp/interrupted.log" 2>&1 </dev/null &
 	pid=$!
-	until [ -d "$(echo "$tmp"/interrupted/root-*.part/usr)" ]; do
+	until compgen -G "$tmp/interrupted/root-*.part/*" >/dev/null; do
 		kill -0 "$pid" || return
+		sleep 0.1
 	done
 	kill -INT -- "-$pid"
 	wait "$pid" && return 1
