@@ -111,10 +111,11 @@ plan_check() {
 		;;
 	*) guests check "$kernel" "$kver" "${ordinary[@]}" ;;
 	esac
+	# It waits more than it computes, so it comes early, beside others.
+	host check input
 	for name in model runner bench lab helpers kdir lint compile-fail doc; do
 		host check "$name" cloud
 	done
-	host check input
 }
 
 plan_check-all() {
