@@ -76,7 +76,7 @@ clean: ## Remove what was built here
 		-o -name '*.bc' -o -name '.*.cmd' -o -name Module.symvers -o -name modules.order \) \
 		-exec rm -f {} +
 
-distclean: clean ## Remove also the cache: the build root and the kernel trees
+distclean: clean ## Remove also the cache: the roots and the kernel trees
 	@scripts/distclean.sh
 
 help: ## This list
@@ -89,4 +89,4 @@ help: ## This list
 	@echo '  KVER=7.2                          its Linux version (default: the newest)'
 	@echo '  KDIR=/path/to/build               the kernel that a plain make builds for'
 	@echo '  MIRROR=URL  STALE_OK=1            another Debian archive; go on with a stale one'
-	@echo '  JIT_CACHE=DIR                     where the build root and the kernel trees are kept'
+	@echo '  JIT_CACHE=DIR                     where the roots and the kernel trees are kept'

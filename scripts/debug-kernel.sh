@@ -37,9 +37,9 @@ build_kernel() {
 	' sh "$release" "${configs[@]/#"$top"//jitasklet}"
 }
 
-root=$("$top/scripts/buildroot.sh" path)
+root=$(basename "$("$top/scripts/root.sh" check path)")
 made_from=$(declare -p root version; declare -f build_kernel
-	cat "$top"/scripts/{source,layer}.sh "${configs[@]}")
+	cat "$top/scripts/source.sh" "${configs[@]}")
 tree=$cache/kernel-$release-$(hash <<<"$made_from")
 
 if [ ! -d "$tree" ]; then
@@ -49,8 +49,7 @@ if [ ! -d "$tree" ]; then
 fi
 if [ ! -d "$tree" ]; then
 	need_disk 4500 "building the debug kernel"
-	"$top/scripts/buildroot.sh" >/dev/null
-	"$top/scripts/layer.sh" check >/dev/null
+	"$top/scripts/root.sh" check >/dev/null
 	source=$("$top/scripts/source.sh" kernel "$version" "$source_package")
 	part=$tree.part
 	sweep "$part"

@@ -5,41 +5,53 @@
 #     /jitasklet       this checkout
 #     /kernel/source   the source of the kernel tree TREE
 #     /kernel/build    its build directory, read-only unless --rw
-# and the packages that layer.sh adds as NAME, or as the layer that the tree itself asks for.
+# and the packages that root.sh has in the layer NAME, or in that which the tree itself asks for.
+# enter.sh --guest NAME TREE COMMAND...: runs it in the emulator's root, where it also sees
+#     /guest           the root NAME, a guest's or a layer on that, with this checkout, read-only
 #
-# What it writes elsewhere is gone afterwards: the root is the lower half of an overlay in memory.
+# What it writes elsewhere is gone afterwards: a root is the lower half of an overlay in memory.
 # All mounts are in a mount namespace of the command's own, and end with it, however it ends.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-mode=ro
-[ "$1" != --rw ] || { mode=rw; shift; }
-layer=
-[ "$1" != --layer ] || { layer=$2; shift 2; }
-[ $# -ge 2 ] || die "usage: enter.sh [--rw] [--layer NAME] TREE COMMAND..."
+mode=ro layer='' guest='' root=build
+while [[ $1 = --* ]]; do
+	case $1 in
+	--rw) mode=rw ;;
+	--layer) layer=$2 && shift ;;
+	--guest) guest=$2 root=emulator && shift ;;
+	*) die "enter.sh: there is no option $1." ;;
+	esac
+	shift
+done
+[ $# -ge 2 ] || die "usage: enter.sh [--rw] [--layer NAME | --guest NAME] TREE COMMAND..."
 need_root "entering the build root"
 source=$(realpath "$1/source") build=$(realpath "$1/build")
-[ -n "$layer" ] || layer=$(cat "$1/layer" 2>/dev/null || true)
+[ -n "$layer$guest" ] || layer=$(cat "$1/layer" 2>/dev/null || true)
 shift
-root=$("$top/scripts/buildroot.sh" path)
-lower=../${root##*/}
-if [ -n "$layer" ]; then
-	layer=$("$top/scripts/layer.sh" "$layer" </dev/null)
-	lower=../${layer##*/}:$lower
-fi
+
+# lower NAME [LAYER]: the directories of a root, and of the layer on it, as an overlay wants them.
+lower() {
+	local name dir list=''
+	for name; do
+		[ -n "$name" ] || continue
+		dir=$("$top/scripts/root.sh" "$name" </dev/null) || exit
+		list=../${dir##*/}${list:+:$list}
+	done
+	echo "$list"
+}
+
+root=$(lower "$root" "$layer")
+[ -z "$guest" ] || guest=$(lower guest "${guest#guest}")
 
 # The mounts, inside of the namespace. Positional parameters: the command.
 inside() {
 	mkdir -p "$cache/mnt"
 	mount -t tmpfs none "$cache/mnt"
 	cd "$cache/mnt"
-	mkdir upper work root
-	mount -t overlay -o "lowerdir=$lower,upperdir=upper,workdir=work" overlay root || {
-		echo "jitasklet: error: this machine's kernel cannot mount an overlay here." >&2
-		exit 1
-	}
+	overlay "$root" root
+	[ -z "$guest" ] || overlay "$guest" guest
 	cd root
-	mkdir kernel/source kernel/build
 	mount --bind "$top" jitasklet
 	mount --bind "$source" kernel/source
 	mount --bind "$build" kernel/build
@@ -50,12 +62,25 @@ inside() {
 	mount --rbind /dev dev
 	mount -t tmpfs none tmp
 	mount -t tmpfs none run
+	if [ -n "$guest" ]; then
+		mount --bind ../guest guest
+		mount --bind "$top" guest/jitasklet
+		mount -o remount,bind,ro guest/jitasklet
+	fi
 	exec chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
 		TERM="${TERM:-dumb}" "$@"
 }
 
-export -f inside
-export top cache lower source build mode
+overlay() {
+	mkdir "$2" "$2.upper" "$2.work"
+	mount -t overlay -o "lowerdir=$1,upperdir=$2.upper,workdir=$2.work" overlay "$2" || {
+		echo "jitasklet: error: this machine's kernel cannot mount an overlay here." >&2
+		exit 1
+	}
+}
+
+export -f inside overlay
+export top cache root guest source build mode
 exec setpriv --pdeathsig KILL \
 	unshare --mount --pid --fork --kill-child --mount-proc \
 	bash -euc 'inside "$@"' bash "$@"

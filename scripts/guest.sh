@@ -6,8 +6,7 @@
 # standard output and to OUT/NAME.out, the kernel's console to OUT/NAME.console.
 # guest.sh OUT: the same for a person: a shell.
 # Before OUT may stand
-#     --disk                a disk
-#     --load                what makes load: the disk, and the packages of layer.sh check
+#     --load                what makes load: a disk, and the packages of the root load
 #     --icount              one CPU, whose clock counts instructions: see boot.sh
 #     --speed fast|slow     as on a much faster or slower machine; so does the variable SPEED
 #     --its                 an emulated CPU with ITS (Indirect Target Selection), and no retpolines:
@@ -18,11 +17,10 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-layer=() options=() icount='' its='' speed=${SPEED-}
+root=guest options=() icount='' its='' speed=${SPEED-}
 while [[ $1 = --* ]]; do
 	case $1 in
-	--disk) options+=(--disk) ;;
-	--load) layer=(--layer check) options+=(--disk) ;;
+	--load) root=load options+=(--disk) ;;
 	--icount) icount=1 options+=(--icount) ;;
 	--speed) speed=$2 && shift ;;
 	--its) its=1 ;;
@@ -46,7 +44,7 @@ slow) [ -n "$icount" ] || { seconds=$((10 * seconds)) && options+=(--speed=slow)
 esac
 
 in_root() {
-	"$top/scripts/enter.sh" "${layer[@]}" "$out/tree" "$@"
+	"$top/scripts/enter.sh" --guest "$root" "$out/tree" "$@"
 }
 
 # Found out once after each boot of this machine.
@@ -72,8 +70,10 @@ boot=(bash /jitasklet/scripts/boot.sh "${options[@]}" "$accel" "/jitasklet/build
 	"$seconds")
 
 if [ $# -eq 0 ]; then
-	in_root "${boot[@]}"
-	exit
+	say "booting Linux $release in QEMU (${accel^^}); type dmesg there for its log ..."
+	in_root "${boot[@]}" 2>"$console" && exit
+	tail -n 15 "$console" >&2
+	die "the guest did not end well." "What it said: $console"
 fi
 
 say "booting Linux $release in QEMU (${accel^^}${speed:+, SPEED=$speed}) ..."
@@ -86,7 +86,6 @@ for try in 1 2 3; do
 	say "virtiofsd, which serves the guest's files, did not start in time (try $try of 3)"
 done
 
-
 indented() {
 	sed 's/^/    | /' >&2
 }
@@ -98,7 +97,7 @@ if grep -q 'failed to start virtiofsd' "$console"; then
 elif [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
 	tail -n 15 "$console" | indented
 	die "the guest did not finish within $seconds s, and was stopped." "Its console: $console"
-elif [ "$status" -eq 255 ] || ! grep -q 'virtme-init: script returned' "$console"; then
+elif [ "$status" -eq 255 ] || ! grep -q "jitasklet: the guest's command ended" "$console"; then
 	grep -A 12 -m 1 -E 'Kernel panic|BUG:|Oops' "$console" | indented ||
 		tail -n 15 "$console" | indented
 	die "the guest died." "Its console: $console"

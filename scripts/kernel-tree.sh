@@ -47,7 +47,7 @@ metadata() {
 	' sh "$release"
 }
 
-root=$("$top/scripts/buildroot.sh" path)
+root=$(basename "$("$top/scripts/root.sh" build path)")
 made_from=$(declare -p root version; declare -f unpack_packages metadata
 	cat "$top/scripts/source.sh")
 tree=$cache/kernel-$release-$(hash <<<"$made_from")
@@ -64,16 +64,15 @@ if [ -d "$tree" ]; then
 	echo "$tree"
 	exit
 fi
-need_disk "$([ -d "$root" ] && echo 900 || echo 3500)" "building for $release"
+need_disk "$([ -d "$cache/$root" ] && echo 900 || echo 2300)" "building for $release"
 
 part=$tree.part
 sweep "$part"
 mkdir -p "$part/debs" "$part/build"
 
-# The build root takes a minute of one CPU. Meanwhile the other one gets and unpacks the kernel.
-"$top/scripts/buildroot.sh" >/dev/null </dev/null &
+# The kernel and its source are got and unpacked meanwhile.
+beside "$top/scripts/root.sh" build >/dev/null
 making_root=$!
-trap '{ kill -KILL "$making_root"; } 2>/dev/null || true' EXIT
 
 download() {
 	cd "$part/debs"
@@ -94,7 +93,6 @@ for option in RUST MODULES VIRTIO_FS VIRTIO_CONSOLE VIRTIO_PCI; do
 done
 
 wait "$making_root" || die "the build root could not be made: see above."
-trap - EXIT
 
 logged "metadata-$release" "regenerating the Rust metadata of $release (1 to 3 minutes)" metadata
 

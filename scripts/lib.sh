@@ -91,6 +91,12 @@ logged() {
 	say "$what: done in $((SECONDS - began)) s"
 }
 
+# beside COMMAND...: runs a step in the background. It is to be waited for; if this script ends
+# before, however it ends, all that the step has started ends too.
+beside() {
+	setpriv --pdeathsig KILL unshare --pid --fork --kill-child "$@" </dev/null &
+}
+
 # hash: a short name for what is on standard input.
 hash() {
 	sha256sum | cut -c 1-12

@@ -10,7 +10,7 @@
 tree=$("$top/scripts/kernel-tree.sh" cloud) || exit
 
 in_root() {
-	"$top/scripts/enter.sh" "$tree" "$@"
+	"$top/scripts/enter.sh" --layer check "$tree" "$@"
 }
 
 files() {
@@ -49,7 +49,7 @@ shellcheck() {
 
 # Cargo wants to write next to what it builds, hence the copy.
 clippy_model() {
-	"$top/scripts/enter.sh" --layer check "$tree" sh -euc '
+	in_root sh -euc '
 		cp -rp /jitasklet/tests/model /tmp/model
 		cd /tmp/model
 		CARGO_TARGET_DIR=/jitasklet/build/clippy-model cargo clippy --offline --quiet \
@@ -61,7 +61,7 @@ clippy_model() {
 # What is an error, or is not used. How it looks is not asked for.
 flake8() {
 	# shellcheck disable=SC2046
-	"$top/scripts/enter.sh" --layer check "$tree" flake8 --select=E7,E9,F \
+	in_root flake8 --select=E7,E9,F \
 		$(files '*.py' | sed 's,^,/jitasklet/,')
 }
 

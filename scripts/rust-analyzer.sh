@@ -8,7 +8,7 @@
 
 [ $# -eq 1 ] || die "usage: rust-analyzer.sh OUT"
 out=$(realpath "$1")
-root=$("$top/scripts/buildroot.sh" path)
+root=$("$top/scripts/root.sh" build path)
 
 "$top/scripts/enter.sh" "$out/tree" /jitasklet/scripts/kbuild.sh . "build/${out##*/}/analyzer" \
 	-s rust-analyzer </dev/null >&2 || die "rust-project.json could not be made: see above."

@@ -8,8 +8,8 @@
 
 out=$("$top/scripts/build.sh" "$@")
 if [ -t 0 ] && [ -t 1 ]; then
-	exec "$top/scripts/guest.sh" --disk "$out"
+	exec "$top/scripts/guest.sh" --load "$out"
 fi
 commands=$(cat || true)
-exec "$top/scripts/guest.sh" --disk "$out" shell 600 \
+exec "$top/scripts/guest.sh" --load "$out" shell 600 \
 	". scripts/guest-shell.sh; $commands"

@@ -11,10 +11,10 @@ out=$(realpath "$1")
 console=$out/initramfs.console
 
 boot() {
-	"$top/scripts/enter.sh" "$out/tree" sh -euc '
+	"$top/scripts/enter.sh" --guest guest "$out/tree" sh -euc '
 		cd "/jitasklet/build/$1"
 		mkdir -p /tmp/root/bin /tmp/root/proc /tmp/root/dev
-		cp /usr/bin/busybox jitasklet.ko /tmp/root
+		cp /guest/usr/bin/busybox jitasklet.ko /tmp/root
 		cat >/tmp/root/init <<-EOF
 			#!/busybox sh
 			/busybox mount -t proc none /proc
@@ -26,7 +26,7 @@ boot() {
 		EOF
 		chmod +x /tmp/root/init
 		mknod /tmp/root/dev/console c 5 1
-		(cd /tmp/root; find . | cpio --quiet -o -H newc) | gzip >/tmp/initramfs
+		(cd /tmp/root; find . | ./busybox cpio -o -H newc) | gzip >/tmp/initramfs
 		timeout 300 qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1G -nodefaults \
 			-display none -no-reboot -serial stdio -kernel vmlinuz \
 			-initrd /tmp/initramfs -append "console=ttyS0 panic=-1 mitigations=off"

@@ -81,20 +81,6 @@ little_disk() {
 		env JIT_CACHE="$tmp/disk" make demo
 }
 
-# A host without mmdebstrap, whose apt may not install anything.
-no_mmdebstrap() {
-	mkdir -p "$tmp"/bin/{upper,work}
-	says 'Type: apt-get update && apt-get install mmdebstrap' changed_host "
-		cp /usr/bin/apt-get $tmp/bin/apt-get
-		cd $tmp/bin
-		mount -t overlay -o lowerdir=/usr/bin,upperdir=upper,workdir=work overlay /usr/bin
-		cd - >/dev/null
-		rm -f /usr/bin/mmdebstrap
-		printf '#!/bin/sh\n[ \"\$1\" != install ] || exit 100\nexec %s \"\$@\"\n' \
-			$tmp/bin/apt-get >/usr/bin/apt-get" \
-		env JIT_CACHE="$tmp/mmdebstrap" scripts/buildroot.sh
-}
-
 old_keyring() {
 	says 'is too old to know trixie' changed_host "
 		mkdir $tmp/keys
@@ -105,23 +91,45 @@ old_keyring() {
 		env JIT_CACHE="$tmp/keyring" make kernels
 }
 
-# Interrupted in the middle of the build root; the next run must begin anew and not find a half.
+# What of a command with the cache $tmp/interrupted is still running.
+running() {
+	pgrep -f "$tmp/interrupted" || grep -lsz "^JIT_CACHE=$tmp/interrupted$" /proc/[0-9]*/environ
+}
+
+# interrupted MADE: Ctrl-C once MADE, of the cache, is there; the next run must begin anew and not
+# find a half.
 interrupted() {
-	local pid
-	JIT_CACHE=$tmp/interrupted setsid make demo >"$tmp/interrupted.log" 2>&1 </dev/null &
+	local pid made=$tmp/interrupted/$1
+	rm -rf "$tmp"/interrupted/*.part
+	JIT_CACHE=$tmp/interrupted setsid env --default-signal=INT make demo \
+		>"$tmp/interrupted.log" 2>&1 </dev/null &
 	pid=$!
-	until compgen -G "$tmp/interrupted/root-*.part/*" >/dev/null; do
+	until compgen -G "$made" >/dev/null; do
 		kill -0 "$pid" || return
 		sleep 0.1
 	done
 	kill -INT -- "-$pid"
 	wait "$pid" && return 1
-	# Nothing goes on in the background, nothing is mounted, and nothing looks finished.
-	! pgrep -f "$tmp/interrupted" && ! grep "$tmp" /proc/mounts &&
-		! ls -d "$tmp"/interrupted/{root,kernel}-*[0-9a-f] 2>/dev/null
+	# What is killed ends soon.
+	for _ in {1..600}; do
+		running >/dev/null || break
+		sleep 0.1
+	done
+	# Nothing goes on in the background, nothing is mounted, and what looks finished is.
+	! running && ! grep "$tmp" /proc/mounts || return
+	for made in "$tmp"/interrupted/{root,kernel}-*[0-9a-f]; do
+		[ ! -d "$made" ] || [ -e "$made/var/lib/dpkg/status" ] || [ -e "$made/release" ] ||
+			return
+	done
 }
 
-plan 15
+interruptions() {
+	interrupted apt.part && interrupted 'root-build-*.part/usr/lib' &&
+		interrupted 'root-guest-*.part/usr/lib' &&
+		interrupted 'root-emulator-*.part/usr/lib'
+}
+
+plan 14
 t 'an unknown KERNEL= is named' says 'KERNEL=toast: there is no such kernel' make demo KERNEL=toast
 t 'an unknown KVER= is named' says 'KVER=9.9: there is no such version' make demo KVER=9.9
 t 'a KDIR that is none' says 'is no kernel build directory' make KDIR="$tmp/none"
@@ -135,6 +143,5 @@ t 'an archive that is stale' stale_archive
 t 'a keyring that is too old' old_keyring
 t 'without a network the lists of an earlier day serve' offline
 t 'too little disk' little_disk
-t 'no mmdebstrap, and no right to install it' no_mmdebstrap
-t 'Ctrl-C leaves nothing half-made and nothing running' interrupted
+t 'Ctrl-C leaves nothing half-made and nothing running' interruptions
 end

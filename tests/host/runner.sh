@@ -50,7 +50,7 @@ counts() {
 # A virtiofsd that takes its time, in the place of the real one, for one run only.
 virtiofsd_slow() {
 	local root
-	root=$("$top/scripts/buildroot.sh" path)
+	root=$("$top/scripts/root.sh" emulator) || return
 	mkdir -p "$tmp"/{upper/usr/libexec,work}
 	printf '#!/bin/sh\n[ "$1" = --version ] || sleep 20\n' >"$tmp/upper/usr/libexec/virtiofsd"
 	chmod +x "$tmp/upper/usr/libexec/virtiofsd"

@@ -1,0 +1,196 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# root.sh NAME: makes one of the roots below from packages of Debian trixie, and prints its path.
+# root.sh NAME path: prints the path that it has, or would have.
+#
+# The packages are unpacked, not installed: no maintainer script runs, and what such scripts would
+# have made, as far as something here needs it, is made by finish(). So a root is made in seconds,
+# on all CPUs, and the host needs nothing but apt, dpkg-deb and tar.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+name=${1-} mib=0 on='' base='' there=() python=() applets=()
+basics=(base-files bash coreutils dash diffutils findutils grep gzip libc-bin mawk sed tar xz-utils)
+
+case $name in
+# What builds: the compilers that Debian's kernels are built with.
+build)
+	mib=1400
+	packages=("${basics[@]}"
+		# Rust as the kernels were built with, and what the kernel's Rust needs
+		rustc rust-src bindgen clang llvm
+		# C, and the tools of the kernel's build
+		gcc-14 make flex bison bc cpio dwarves kmod openssl libelf-dev libssl-dev libdw-dev
+		python3-minimal zstd)
+	# Taken as there: bindgen loads the library, and reads no header of libclang's. It would
+	# have rustfmt format what only a compiler reads.
+	there=(libclang-dev)
+	;;
+# What boots guests.
+emulator)
+	mib=400
+	packages=("${basics[@]}" virtme-ng qemu-system-x86 virtiofsd procps)
+	# Only its front end, vng, imports these: what it starts is virtme-run.
+	there=(python3-argcomplete python3-pkg-resources python3-requests)
+	python=(virtme-run --help)
+	;;
+# What the guest has as its root.
+guest)
+	mib=200
+	packages=("${basics[@]}" base-passwd busybox-static hostname kmod ncurses-base procps
+		python3 util-linux)
+	python=(python3 -c 'import collections, ctypes, mmap, os, re, socket, statistics, struct')
+	# Programs that the guest starts at once, or often, and that busybox takes the place of. An
+	# emulated CPU takes 60 ms to start that, and 120 to 250 ms for a dynamically linked one.
+	applets=(base64 basename cat chmod chown cp dirname dmesg grep hostname id install ip ln
+		mkdir mktemp mount nproc poweroff rm sed setsid stty sync touch umount uname)
+	;;
+# Layers on top of a root: what only some commands need.
+# load for the guest, and the compile of lab/compile.sh
+load) mib=600 on=guest packages=(stress-ng gcc-14 libc6-dev make) ;;
+# LLVM=1 for the debug kernel, the model in tests/model/, and lint: checkpatch is written in Perl
+check)
+	mib=1000 on=build
+	packages=(lld cargo librust-loom-dev perl rustfmt rust-clippy shellcheck flake8) ;;
+# the pictures of make bench and make lab
+plot)
+	mib=500 on=build
+	packages=(python3-matplotlib)
+	python=(python3 -c 'import matplotlib.pyplot')
+	;;
+# a schema and a parser for junit.xml
+junit) mib=100 on=build packages=(python3-junitparser python3-lxml) ;;
+*) die "usage: root.sh build|emulator|guest|load|check|plot|junit [path]" ;;
+esac
+
+# Large, and read by nothing here.
+excludes=('./usr/share/'{doc,man,info,locale,bug,lintian} './usr/lib/llvm-*/lib/*.a'
+	'./usr/src/rustc-*/[!l]*')
+
+# What is mounted into a root, and only while a command runs in it: see enter.sh.
+mountpoints=(dev proc sys tmp run jitasklet kernel/source kernel/build guest)
+
+# status_of DEB...: as dpkg would have it in its status file.
+status_of() {
+	local deb
+	for deb; do
+		dpkg-deb -f "$deb"
+		printf 'Status: install ok installed\n\n'
+	done
+}
+
+unpack() {
+	dpkg-deb --fsys-tarfile "$1" | tar -x -C "$part" --keep-directory-symlink \
+		--no-wildcards-match-slash -X "$part/debs/excludes"
+}
+
+# What the packages' scripts would have made.
+finish() {
+	local file
+	[ ! -e usr/share/base-passwd/passwd.master ] || {
+		cp usr/share/base-passwd/passwd.master etc/passwd
+		cp usr/share/base-passwd/group.master etc/group
+	}
+	for file in blas lapack; do
+		file=usr/lib/x86_64-linux-gnu/$file/lib$file.so.3
+		[ ! -e "$file" ] || ln -s "${file#usr/lib/x86_64-linux-gnu/}" "${file%/*/*}"
+	done
+	[ ! -e usr/bin/gcc ] || ln -s gcc usr/bin/cc
+	[ -z "$on" ] || return 0
+
+	ln -sf dash usr/bin/sh
+	ln -sf mawk usr/bin/awk
+	mkdir -p "${mountpoints[@]}"
+	ldconfig -r .
+	if [ "$name" = guest ]; then
+		for file in "${applets[@]}"; do
+			ln -sf busybox "usr/bin/$file"
+		done
+		cat >etc/fstab <<-END
+			proc     /proc                proc     defaults
+			sys      /sys                 sysfs    defaults
+			run      /run                 tmpfs    mode=755
+			tmp      /tmp                 tmpfs    mode=1777
+			debugfs  /sys/kernel/debug    debugfs  defaults
+			tracefs  /sys/kernel/tracing  tracefs  defaults
+			cgroup2  /sys/fs/cgroup       cgroup2  defaults
+			devpts   /dev/pts             devpts   mode=620,ptmxmode=666
+			shm      /dev/shm             tmpfs    mode=1777
+		END
+	fi
+}
+
+# Python compiles what it imports, and forgets it where it cannot write. So the first start is here.
+start_python() {
+	mount -t tmpfs none "$cache/mnt"
+	cd "$cache/mnt"
+	mkdir upper work root
+	mount -t overlay -o "lowerdir=$part${base:+:../$base},upperdir=upper,workdir=work" \
+		overlay root
+	env -i PATH=/usr/sbin:/usr/bin HOME=/tmp chroot root "${python[@]}" >/dev/null
+	cd upper
+	find . -name __pycache__ -exec cp -a --parents -t "$part" {} +
+}
+
+# In a mount and a PID namespace: however this ends, no mount and no process stays behind.
+make_root() {
+	local package
+	cd "$part"
+	if [ -n "$on" ]; then
+		cp "$cache/$base/var/lib/dpkg/status" debs/status
+	else
+		for package in "${there[@]}"; do
+			printf '%s\n' "Package: $package" 'Status: install ok installed' \
+				'Version: 99:1' 'Architecture: amd64' ''
+		done >debs/status
+		ln -s usr/{bin,sbin,lib,lib64} .
+		mkdir -p usr/{bin,sbin,lib,lib64}
+	fi
+	APT_CONFIG=$cache/apt/apt.conf apt-get install --yes --download-only \
+		--no-install-recommends -o Dir::State::status="$part/debs/status" \
+		-o Dir::Cache::archives="$part/debs" "${packages[@]}"
+	printf '%s\n' "${excludes[@]}" >debs/excludes
+	# The largest first, so that no CPU waits for the other.
+	# shellcheck disable=SC2011
+	ls -S debs/*.deb | xargs -P "$(nproc)" -I {} bash -euo pipefail -c 'unpack {}'
+	finish
+	mkdir -p var/lib/dpkg
+	{ cat debs/status; status_of debs/*.deb; } >var/lib/dpkg/status
+	rm -r debs
+	[ ${#python[@]} -eq 0 ] || start_python
+}
+
+[ -z "$on" ] || base=$(basename "$("$0" "$on" path)")
+key=$({
+	declare -p packages there excludes mountpoints applets base python
+	declare -f finish unpack start_python make_root
+} 2>/dev/null | hash)
+root=$cache/root-$name-$key
+part=$root.part
+
+if [ "${2-}" = path ] || [ -d "$root" ]; then
+	echo "$root"
+	exit
+fi
+
+need_root "making a root"
+make_cache
+[ -z "$on" ] || "$0" "$on" >/dev/null
+lock "root-$name"
+if [ ! -d "$root" ]; then
+	need_disk "$mib" "the root '$name'"
+	"$top/scripts/archive.sh" >/dev/null
+	sweep "$part"
+	mkdir -p "$part/debs/partial" "$cache/mnt"
+	export -f unpack status_of finish start_python make_root
+	logged "root-$name" "unpacking Debian's packages for the root '$name'" \
+		setpriv --pdeathsig KILL \
+		unshare --mount --pid --fork --kill-child --mount-proc bash -euo pipefail -c "
+			$(declare -p cache name on base part packages there excludes mountpoints \
+				applets python)
+			export part
+			make_root"
+	mv -T "$part" "$root"
+fi
+echo "$root"
