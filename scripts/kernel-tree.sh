@@ -19,12 +19,17 @@ read -r flavour release version image source_package <<<"$resolved"
 
 unpack_packages() {
 	local deb
-	for deb in "$part"/debs/"$image"_*.deb "$part"/debs/linux-headers-*.deb; do
+	for deb in "$part"/debs/*.deb; do
 		dpkg-deb -x "$deb" "$part/debs/files"
 	done
 	cp "$part"/debs/files/usr/lib/modules/"$release"/vmlinuz* "$part/vmlinuz"
+	ln "$part/vmlinuz" "$part/build/vmlinuz"
 	cp "$part"/debs/files/usr/src/linux-headers-"$release"/.config "$part/build/.config"
 	cp "$part"/debs/files/usr/src/linux-headers-"$release"/Module.symvers "$part/Module.symvers"
+	# As modules are built with it. The one in the package is a script that starts this.
+	mkdir -p "$part/build/tools/objtool"
+	cp "$part"/debs/files/usr/lib/linux-kbuild-*/tools/objtool/objtool.real-x86 \
+		"$part/build/tools/objtool/objtool"
 }
 
 # In the build root. Debian's build passes the same variables.
@@ -33,23 +38,33 @@ metadata() {
 		kernel() {
 			make -C /kernel/source O=/kernel/build -j"$(nproc)" \
 				CC=x86_64-linux-gnu-gcc-14 HOSTCC=x86_64-linux-gnu-gcc-14 \
-				KERNELRELEASE="$1" LOCALVERSION="+${1#*+}" "$2"
+				KERNELRELEASE="$release" LOCALVERSION="+${release#*+}" "$@"
 		}
-		cp /kernel/build/.config /tmp/shipped
-		kernel "$1" olddefconfig
-		if ! diff /tmp/shipped /kernel/build/.config; then
+		release=$1
+		cd /kernel/build
+		if ! KCONFIG_NOSILENTUPDATE=1 kernel syncconfig; then
+			cp .config /tmp/shipped
+			kernel olddefconfig
+			diff /tmp/shipped .config || true
 			echo "The compilers of the build root are not those of the kernel."
 			exit 1
 		fi
-		kernel "$1" modules_prepare
-		# Nothing reads the objects of the crates again, only their metadata and macros.
-		find /kernel/build/rust -name "*.o" -delete
+		# Without what a kernel is linked with; objtool is there.
+		kernel CONFIG_OBJTOOL= CONFIG_DEBUG_INFO_BTF= CONFIG_KALLSYMS= CONFIG_TRACEPOINTS= \
+			CONFIG_BUILDTIME_TABLE_SORT= CONFIG_ASN1= CONFIG_SECURITY_SELINUX= \
+			CONFIG_SECURITY_IPE= RUSTC=/jitasklet/scripts/rustc.sh NM=llvm-nm \
+			OBJCOPY=true modules_prepare
+		# QEMU starts what is not compressed, where that is made for it: see qemu.sh.
+		! grep -q "^CONFIG_PVH=y" .config ||
+			/kernel/source/scripts/extract-vmlinux vmlinuz >vmlinux.pvh
+		# Nothing reads the bitcode of the crates again, only their metadata and macros.
+		find rust -name "*.o" -delete
 	' sh "$release"
 }
 
 root=$(basename "$("$top/scripts/root.sh" build path)")
 made_from=$(declare -p root version; declare -f unpack_packages metadata
-	cat "$top/scripts/source.sh")
+	cat "$top"/scripts/{source,rustc}.sh)
 tree=$cache/kernel-$release-$(hash <<<"$made_from")
 
 if [ -d "$tree" ]; then
@@ -80,7 +95,8 @@ download() {
 }
 
 logged "download-$release" "downloading the image and the headers of $release" \
-	download "$image=$version" "linux-headers-$release=$version"
+	download "$image=$version" "linux-headers-$release=$version" \
+	"linux-kbuild-${release%%-*}=$version"
 source=$("$top/scripts/source.sh" modules "$version" "$source_package")
 ln -s "../${source##*/}" "$part/source"
 
@@ -94,7 +110,7 @@ done
 
 wait "$making_root" || die "the build root could not be made: see above."
 
-logged "metadata-$release" "regenerating the Rust metadata of $release (1 to 3 minutes)" metadata
+logged "metadata-$release" "regenerating the Rust metadata of $release (a minute or two)" metadata
 
 "$top/scripts/check-symbols.sh" "$part/build" "$part/Module.symvers"
 mv "$part/Module.symvers" "$part/build/Module.symvers"

@@ -7,6 +7,8 @@
 # - For a root that is not /, virtme-ng brings its init by 9p, which Debian's kernels do not have
 #   built in; and that init is a shell script of some sixty commands. The guest has an init of our
 #   own instead: guest-init.sh.
+# - An emulated CPU takes a second to uncompress a kernel. So QEMU gets it uncompressed, where the
+#   tree has it so.
 # - The watchdog is a device that nobody here uses.
 
 set -euo pipefail
@@ -17,6 +19,12 @@ while [ $# -gt 0 ]; do
 	'-fsdev '* | '-device virtio-9p-'* | '-device i6300esb'*) shift ;;
 	'-append '*)
 		args+=(-append "${2%% init=*} init=/jitasklet/scripts/guest-init.sh")
+		shift
+		;;
+	'-kernel '*)
+		image=/kernel/build/vmlinux.pvh
+		[ -e "$image" ] || image=$2
+		args+=(-kernel "$image")
 		shift
 		;;
 	*) args+=("$1") ;;
