@@ -11,6 +11,6 @@ for ((cpu = 0; cpu < cpus; cpu++)); do
 	start busy spin
 	on_cpu "$cpu" $!
 done
-reads jitasklet 20
-reads jitasklethi 20
+reads jitasklet "$count"
+reads jitasklethi "$count"
 finish

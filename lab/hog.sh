@@ -11,6 +11,6 @@ expect 'in some reads the first run is at the next tick, in the hog: its pid, in
 hold
 hog_ready
 go
-reads jitasklet 20
-reads jitasklethi 20
+reads jitasklet "$count"
+reads jitasklethi "$count"
 finish

@@ -16,19 +16,23 @@
 #     mark WORDS...			a note in the trace
 #     finish			ends the trace, shows a table and says what was seen
 #
-# With LAB_DIR set, the trace is kept there for the report, and nothing is shown. However an
+# With LAB_DIR set, the trace is kept there for the report, and nothing is shown. LAB_READS is how
+# often hog.sh and busy.sh read each file, in $count, if not 20 times. However an
 # experiment ends, what it started is killed, and what it set is as it was.
 
 set -euo pipefail
 
 lab=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
-experiment=$(basename "$0" .sh)
+experiment=${0##*/}
+experiment=${experiment%.sh}
 tracing=/sys/kernel/tracing
 events=(irq:softirq_raise irq:softirq_entry irq:softirq_exit irq:tasklet_entry irq:tasklet_exit
 	sched:sched_switch sched:sched_wakeup irq_vectors:local_timer_entry)
 cpus=$(nproc)
 last=$((cpus - 1))
 trace=${LAB_DIR:-/tmp}/$experiment.trace
+# shellcheck disable=SC2034
+count=${LAB_READS:-20}
 knobs=() settings=() outranks='' cleaned=''
 
 knob() {
@@ -125,10 +129,7 @@ reads() {
 
 # A pipe to oneself, in $pipe.
 pipe() {
-	rm -f "$memory/pipe"
-	mkfifo "$memory/pipe"
-	exec {pipe}<>"$memory/pipe"
-	rm "$memory/pipe"
+	exec {pipe}<> <(:)
 }
 
 # What follows, until 'go', waits for it.
@@ -190,7 +191,7 @@ not_on_rt() {
 }
 
 is_rt() {
-	[[ $(uname -v) = *PREEMPT_RT* ]]
+	[[ $(</proc/version) = *PREEMPT_RT* ]]
 }
 
 finish() {
@@ -203,7 +204,7 @@ finish() {
 	[ -n "${LAB_DIR-}" ] || python3 -B "$lab/observe.py" "$trace"
 }
 
-if [ "$(id -u)" != 0 ] || [ ! -d "$tracing/events/irq" ]; then
+if [ "$EUID" != 0 ] || [ ! -d "$tracing/events/irq" ]; then
 	echo "$experiment: this is for a root shell in the guest: type 'make shell' first" >&2
 	exit 1
 fi
@@ -217,10 +218,15 @@ if [ "$lab" != "$memory" ]; then
 	export LAB_TOP=${lab%/*}
 	[ -e /proc/jitasklet ] || insmod "$LAB_TOP/build/$(uname -r)/jitasklet.ko"
 	mkdir -p "$memory"
-	python=$(command -v python3)
-	# shellcheck disable=SC2046 # a word for each library
-	cp -L "$lab"/*.{sh,py} "$BASH" "$python" \
-		$(ldd "$BASH" "$python" | grep -o '/[^ ]*[^: ]' | sort -u) "$memory"
+	programs=("$BASH")
+	! grep -q load_ready "$0" || programs+=("$(command -v python3)")
+	# The linker says where the libraries are, and one program more is what costs here.
+	libraries=$(for program in "${programs[@]}"; do LD_TRACE_LOADED_OBJECTS=1 "$program"; done)
+	declare -A found=()
+	for word in $libraries; do
+		[[ $word != /* ]] || found[$word]=1
+	done
+	cp -L "$lab"/*.{sh,py} "${programs[@]}" "${!found[@]}" "$memory"
 	exec "$memory"/ld-linux* --library-path "$memory" "$memory/bash" "$memory/$experiment.sh"
 fi
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """observe.py TRACE...: what was seen in an experiment, in words that are computed from its trace,
-and whether that bears out what was expected. See lib.sh for where a trace comes from."""
+and whether that bears out what was expected. See lib.sh for where a trace comes from.
+observe.py --demo TRACE: what 'make demo' shows of it."""
 
 import sys
 from collections import Counter
@@ -118,17 +119,17 @@ def compile_(trace):
     return holds, said
 
 
+def is_book(read):
+    """Whether the first row of the tasklet is the book's: at the next tick, in the hog."""
+    first = read.rows[1]
+    return first.pid == read.notes["hog"] and first.inirq == 1 and first.delta >= 1
+
+
 def hog(trace):
     """The book's table."""
     said, holds, strays = [], True, 0
     for file, reads in by_file(trace):
-        book = [
-            read
-            for read in reads
-            if read.rows[1].pid == read.notes["hog"]
-            and read.rows[1].inirq == 1
-            and read.rows[1].delta >= 1
-        ]
+        book = [read for read in reads if is_book(read)]
         hogged = sum(read.who(read.runs[0]) == HOG for read in reads)
         ticked = sum(read.ticks_before(read.runs[0]) > 0 for read in reads)
         strays += sum(read.who(run) == KSOFTIRQD for read in reads for run in read.runs)
@@ -289,8 +290,38 @@ def shown(trace):
     return likely[(len(likely) - 1) // 2]
 
 
+DEMO = {
+    "hog": "A real-time process, hog, holds the reader's CPU and keeps ksoftirqd off it. So the\n"
+    "tasklet waits for the next timer tick, and runs in the context of the hog, which has nothing\n"
+    "to do with it:",
+    "busy": "Every CPU runs a busy process. PREEMPT_RT runs softirqs in threads, so no row shows a\n"
+    "process that was interrupted:",
+}
+
+
+def demo(trace):
+    """What 'make demo' shows of an experiment: how it was brought about, and a table of each file.
+    Returns whether the tables show what that sentence says."""
+    experiment = trace.name
+    holds, said = judge(trace)
+    if trace.rt:
+        runs = [(read, run) for read in trace.reads for run in read.runs]
+        holds = runs and all(run.comm != "busy" and run.pid != read.pid for read, run in runs)
+    print("\n" + DEMO[experiment])
+    for file, reads in by_file(trace):
+        fit = [read for read in reads if experiment != "hog" or is_book(read)] or reads
+        best = min(fit, key=lambda read: sum(row.delta for row in read.rows))
+        print(f"\n$ cat /proc/{file}\n{table(best)}")
+    if not holds or len(list(by_file(trace))) != 2:
+        print("\nThis is not what the sentence says. " + " ".join(said))
+        return False
+    return True
+
+
 def main():
     """Prints, for each trace, a table and what was seen."""
+    if sys.argv[1] == "--demo":
+        sys.exit(not demo(Trace(sys.argv[2])))
     for path in sys.argv[1:]:
         trace = Trace(path)
         holds, said = judge(trace)

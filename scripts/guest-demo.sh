@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# guest-demo.sh MODULE: what 'make demo' does in the guest.
+# guest-demo.sh MODULE: what 'make demo' does in the guest. After the line "data: EXPERIMENT" comes
+# the trace of an experiment of the lab, for lab/observe.py.
 
 set -euo pipefail
 
@@ -12,22 +13,19 @@ show() {
 
 uname -a
 insmod "$1"
+printf '\nThe kernel log about the module:\n'
+dmesg | grep jitasklet: || echo '(nothing)'
 
 printf '\nEvery CPU is idle:\n'
 show jitasklet
 show jitasklethi
 
-printf '\nEvery CPU runs a busy process (an endless loop in bash):\n'
-busy=()
-for _ in $(seq "$(nproc)"); do
-	while :; do :; done &
-	busy+=($!)
-done
-show jitasklet
-show jitasklethi
-kill "${busy[@]}"
-wait "${busy[@]}" 2>/dev/null || true
-
+# On PREEMPT_RT a softirq needs a thread, which would have to wait for the hog.
+case $(uname -v) in
+*PREEMPT_RT*) experiment=busy ;;
+*) experiment=hog ;;
+esac
+LAB_DIR=/tmp LAB_READS=10 "lab/$experiment.sh"
 rmmod jitasklet
-printf '\nThe kernel log about the module:\n'
-dmesg | grep jitasklet: || echo '(nothing)'
+echo "data: $experiment"
+cat "/tmp/$experiment.trace"
