@@ -40,20 +40,24 @@ metadata() {
 				CC=x86_64-linux-gnu-gcc-14 HOSTCC=x86_64-linux-gnu-gcc-14 \
 				KERNELRELEASE="$release" LOCALVERSION="+${release#*+}" "$@"
 		}
-		release=$1
+		release=$1 failed=""
 		cd /kernel/build
-		if ! KCONFIG_NOSILENTUPDATE=1 kernel syncconfig; then
-			cp .config /tmp/shipped
-			kernel olddefconfig
-			diff /tmp/shipped .config || true
-			echo "The compilers of the build root are not those of the kernel."
-			exit 1
-		fi
+		cp .config /tmp/shipped
+		mkdir /tmp/bin
+		ln -s /jitasklet/scripts/rustc.sh /tmp/bin/rustc
+		ln -s /usr/bin/llvm-nm /tmp/bin/nm
+		ln -s /usr/bin/true /tmp/bin/objcopy
+		export PATH="/tmp/bin:$PATH" KCONFIG_NOSILENTUPDATE=1
 		# Without what a kernel is linked with; objtool is there.
 		kernel CONFIG_OBJTOOL= CONFIG_DEBUG_INFO_BTF= CONFIG_KALLSYMS= CONFIG_TRACEPOINTS= \
 			CONFIG_BUILDTIME_TABLE_SORT= CONFIG_ASN1= CONFIG_SECURITY_SELINUX= \
-			CONFIG_SECURITY_IPE= RUSTC=/jitasklet/scripts/rustc.sh NM=llvm-nm \
-			OBJCOPY=true modules_prepare
+			CONFIG_SECURITY_IPE= modules_prepare || failed=1
+		[ -z "$failed" ] || kernel olddefconfig
+		if ! diff /tmp/shipped .config; then
+			echo "The compilers of the build root are not those of the kernel."
+			exit 1
+		fi
+		[ -z "$failed" ]
 		# QEMU starts what is not compressed, where that is made for it: see qemu.sh.
 		! grep -q "^CONFIG_PVH=y" .config ||
 			/kernel/source/scripts/extract-vmlinux vmlinuz >vmlinux.pvh

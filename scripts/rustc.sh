@@ -16,4 +16,4 @@ for arg; do
 	*) args+=("$arg") ;;
 	esac
 done
-exec rustc "${args[@]}"
+exec /usr/bin/rustc "${args[@]}"
