@@ -187,7 +187,7 @@ guest() {
 	case " $* " in
 	*' load '* | *' proc '*) options=(--load) ;;
 	*' unload '*) options=(--its) ;;
-	*' signature '*) options=(--append module.sig_enforce=1) ;;
+	*' signature '*) options=(--load --append module.sig_enforce=1) ;;
 	esac
 	"$top/scripts/guest.sh" "${options[@]}" "$out" "$1" "$guard" \
 		bash tests/guest/all.sh "build/${out##*/}" "$@"

@@ -7,7 +7,7 @@
 #     /kernel/build    its build directory, read-only unless --rw
 # and the packages that root.sh has in the layer NAME, or in that which the tree itself asks for.
 # enter.sh --guest NAME TREE COMMAND...: runs it in the emulator's root, where it also sees
-#     /guest           the root NAME, a guest's or a layer on that, with this checkout, read-only
+#     /guest           the root NAME, a guest's or a layer on that, with all of the above, read-only
 #
 # What it writes elsewhere is gone afterwards: a root is the lower half of an overlay in memory.
 # All mounts are in a mount namespace of the command's own, and end with it, however it ends.
@@ -64,6 +64,7 @@ inside() {
 	mount -t tmpfs none run
 	if [ -n "$guest" ]; then
 		mount --bind ../guest guest
+		mount --rbind kernel guest/kernel
 		mount --bind "$top" guest/jitasklet
 		mount -o remount,bind,ro guest/jitasklet
 	fi

@@ -47,8 +47,8 @@ guest)
 		mkdir mktemp mount nproc poweroff rm sed setsid stty sync touch umount uname)
 	;;
 # Layers on top of a root: what only some commands need.
-# load for the guest, and the compile of lab/compile.sh
-load) mib=600 on=guest packages=(stress-ng gcc-14 libc6-dev make) ;;
+# load for the guest, the compile of lab/compile.sh, and what signs modules
+load) mib=600 on=guest packages=(stress-ng gcc-14 libc6-dev make openssl) ;;
 # LLVM=1 for the debug kernel, the model in tests/model/, and lint: checkpatch is written in Perl
 check)
 	mib=1000 on=build
