@@ -102,10 +102,11 @@ start() {
 
 # Ends all that was started. The shell needs nothing else for it, not even the path of a file.
 stop() {
-	local pid
-	for pid in $(jobs -p); do
-		if kill -KILL -- "-$pid"; then wait "$pid" || :; fi
-	done 2>&"$null"
+	local pid started
+	started=$(jobs -p)
+	# All, before any is waited for: its end may need a worker that a hog does not let run.
+	for pid in $started; do kill -KILL -- "-$pid" || :; done 2>&"$null"
+	for pid in $started; do wait "$pid" || :; done 2>&"$null"
 	[ -z "$outranks" ] || chrt -o -p 0 "$BASHPID"
 	outranks=
 }
