@@ -11,8 +11,12 @@ expect 'no other softirq runs between the schedule of jitasklethi and its first 
 	'first run of jitasklet others do, whose time it waits longer. The later runs, each in' \
 	'the next pass, do not differ like that.'
 
+# softirqs NAME: how many the last CPU has handled, in $softirqs.
 softirqs() {
-	awk -v name="$1:" -v cpu=$((last + 2)) '$1 == name { print $cpu }' /proc/softirqs
+	local line
+	while read -ra line; do
+		[ "${line[0]}" != "$1:" ] || softirqs=${line[last + 1]}
+	done </proc/softirqs
 }
 
 # under LOAD VECTOR CPU: a load that is on the hog's CPU has to outrank it.
@@ -22,7 +26,8 @@ under() {
 	load_ready "$1" "$3"
 	[ "$3" != "$last" ] || chrt -f -p 15 $!
 	hog_ready
-	before=$(softirqs "$2") began=${EPOCHREALTIME/./}
+	softirqs "$2"
+	before=$softirqs began=${EPOCHREALTIME/./}
 	go
 	mark load "$2"
 	for _ in 1 2 3; do
@@ -30,7 +35,8 @@ under() {
 		reads jitasklethi 10
 	done
 	stop
-	mark "$2" $((($(softirqs "$2") - before) * 1000000 / (${EPOCHREALTIME/./} - began)))
+	softirqs "$2"
+	mark "$2" $(((softirqs - before) * 1000000 / (${EPOCHREALTIME/./} - began)))
 }
 
 # What CPU 0 sends to this machine itself, the last CPU receives, after an interrupt.

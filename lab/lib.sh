@@ -33,11 +33,14 @@ last=$((cpus - 1))
 trace=${LAB_DIR:-/tmp}/$experiment.trace
 # shellcheck disable=SC2034
 count=${LAB_READS:-20}
-knobs=() settings=() outranks='' cleaned=''
+knobs=() settings=() started=() outranks='' cleaned=''
+
+# From the first read on no command is substituted. Where a signal meets the subshell of one, bash
+# may take the trap for a part of the substitution, and ends with another status.
 
 knob() {
 	local was
-	was=$(<"$1")
+	read -r was <"$1"
 	# The files of tracefs show more than they take: all choices, with the current one in
 	# brackets, or a remark.
 	if [[ $was =~ \[(.*)\] ]]; then
@@ -87,7 +90,9 @@ called() {
 }
 
 on_cpu() {
-	taskset -p "$(printf %x $((1 << $1)))" "${2-$BASHPID}" >/dev/null
+	local mask
+	printf -v mask %x $((1 << $1))
+	taskset -p "$mask" "${2-$BASHPID}" >/dev/null
 }
 
 # In a process group of its own, so that its children end with it.
@@ -97,16 +102,17 @@ start() {
 	set -m
 	(called "$name" && "$@") </dev/null &
 	set +m
+	started+=($!)
 	mark "$name $!"
 }
 
 # Ends all that was started. The shell needs nothing else for it, not even the path of a file.
 stop() {
-	local pid started
-	started=$(jobs -p)
+	local pid
 	# All, before any is waited for: its end may need a worker that a hog does not let run.
-	for pid in $started; do kill -KILL -- "-$pid" || :; done 2>&"$null"
-	for pid in $started; do wait "$pid" || :; done 2>&"$null"
+	for pid in "${started[@]}"; do kill -KILL -- "-$pid" || :; done 2>&"$null"
+	for pid in "${started[@]}"; do wait "$pid" || :; done 2>&"$null"
+	started=()
 	[ -z "$outranks" ] || chrt -o -p 0 "$BASHPID"
 	outranks=
 }

@@ -45,7 +45,7 @@ interrupted() {
 	for try in {1..100}; do
 		: >"$tracing/trace"
 		set -m
-		"$top/lab/$1.sh" >/dev/null 2>&1 &
+		"$top/lab/$1.sh" >/tmp/said 2>&1 &
 		pid=$!
 		set +m
 		grep -qm 1 ': read jitasklet' "$tracing/trace_pipe" &
@@ -58,7 +58,7 @@ interrupted() {
 		echo "# try $try: status $status"
 		[ "$status" = 0 ] || break
 	done 2>/dev/null
-	[ "$status" = 130 ]
+	[ "$status" = 130 ] || { sed 's/^/# /' /tmp/said; return 1; }
 }
 
 # An experiment that gets the signal again while it cleans up, at the last moment at which it still
