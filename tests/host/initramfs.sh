@@ -29,7 +29,8 @@ boot() {
 		(cd /tmp/root; find . | ./busybox cpio -o -H newc) | gzip >/tmp/initramfs
 		timeout 300 qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1G -nodefaults \
 			-display none -no-reboot -serial stdio -kernel vmlinuz \
-			-initrd /tmp/initramfs -append "console=ttyS0 panic=-1 mitigations=off no_timer_check"
+			-initrd /tmp/initramfs \
+			-append "console=ttyS0 panic=-1 mitigations=off no_timer_check"
 	' sh "${out##*/}" </dev/null >"$console"
 }
 
