@@ -289,18 +289,18 @@ mod request {
 ///   lives, only the end of the module sets `count` to 0, and only after `request` became
 ///   [`SHUT`](request::SHUT).
 /// - `request` is [`STOP`](request::STOP) or [`DISCARD`](request::DISCARD) only during a kill,
-///   which alone changes it then, and after the last one. Once it is `SHUT` it becomes nothing but [`HELD`](request::HELD),
-///   which is written by the code that set the SCHED bit while it was `SHUT`. With `HELD` the SCHED
-///   bit stays set, and the tasklet is in no list of the kernel's.
-/// - `added` is [`ADDED`], and `entry` is added before anybody uses the tasklet; or `entry` is never
-///   added, and nobody but the owner of the tasklet writes `request`.
+///   which alone changes it then, and after the last one. Once it is `SHUT` it becomes nothing but
+///   [`HELD`](request::HELD), which is written by the code that set the SCHED bit while it was
+///   `SHUT`. With `HELD` the SCHED bit stays set, and the tasklet is in no list of the kernel's.
+/// - `added` is [`ADDED`], and `entry` is added before anybody uses the tasklet; or it is `None`,
+///   `entry` was not added, and nobody but the owner of the tasklet writes `request`.
 #[pin_data]
 struct Core {
     #[pin]
     tasklet: Opaque<bindings::tasklet_struct>,
     request: Atomic<i32>,
     initial_disable: Atomic<i32>,
-    /// `None` for a tasklet of a scope.
+    /// `None` for a tasklet of a scope, and for a static that nobody has taken.
     added: Option<&'static Added>,
     entry: Entry,
     #[pin]

@@ -6,7 +6,7 @@
 #
 # The packages are unpacked, not installed: no maintainer script runs, and what such scripts would
 # have made, as far as something here needs it, is made by finish(). So a root is made in seconds,
-# on all CPUs, and the host needs nothing but apt, dpkg-deb and tar.
+# on all CPUs, and the host needs only apt, dpkg-deb and tar.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
