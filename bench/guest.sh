@@ -25,9 +25,6 @@ unload() {
 
 counts() {
 	local turn module
-
-	# The kernel tests its ciphers after the boot, on the CPU that there is.
-	while grep -qsx cryptomgr_test /proc/[0-9]*/comm; do sleep 0.1; done
 	insmod "$build/bench_c.ko"
 	insmod "$build/bench_rust.ko"
 	for turn in $(seq 0 "$1"); do

@@ -28,13 +28,16 @@ experiment=${experiment%.sh}
 tracing=/sys/kernel/tracing
 events=(irq:softirq_raise irq:softirq_entry irq:softirq_exit irq:tasklet_entry irq:tasklet_exit
 	sched:sched_switch sched:sched_wakeup irq_vectors:local_timer_entry)
-cpus=$(nproc)
-last=$((cpus - 1))
+read -r last </sys/devices/system/cpu/online
+last=${last##*[-,]}
+cpus=$((last + 1))
 trace=${LAB_DIR:-/tmp}/$experiment.trace
 # shellcheck disable=SC2034
 count=${LAB_READS:-20}
 knobs=() settings=() started=() outranks='' cleaned=''
 
+# A start of a program is what costs in an emulated guest, so little is started here.
+#
 # From the first read on no command is substituted. Where a signal meets the subshell of one, bash
 # may take the trap for a part of the substitution, and ends with another status.
 
@@ -181,9 +184,8 @@ hog_ready() {
 	done
 	knob /proc/sys/kernel/sched_rt_runtime_us -1
 
-	start hog hold_cpu
-	on_cpu "$last" $!
 	on_cpu "$last"
+	start hog hold_cpu
 	chrt -f -p 10 $!
 	chrt -f -p 20 "$BASHPID"
 	outranks=1
@@ -204,11 +206,14 @@ is_rt() {
 finish() {
 	stop
 	cat "$tracing/trace" >"$trace"
-	awk '/^# entries-in-buffer/ { split($3, n, "/"); exit n[1] != n[2] }' "$trace" || {
+	while read -r _ line; do
+		[[ $line != entries-in-buffer* ]] || break
+	done <"$trace"
+	[[ $line =~ \ ([0-9]+)/([0-9]+)\  && ${BASH_REMATCH[1]} = "${BASH_REMATCH[2]}" ]] || {
 		echo "$experiment: the trace is not whole: the buffer overflowed" >&2
 		exit 1
 	}
-	[ -n "${LAB_DIR-}" ] || python3 -B "$lab/observe.py" "$trace"
+	[ -n "${LAB_DIR-}" ] || python3 -B "$LAB_TOP/lab/observe.py" "$trace"
 }
 
 if [ "$EUID" != 0 ] || [ ! -d "$tracing/events/irq" ]; then
@@ -223,17 +228,17 @@ fi
 memory=/run/lab
 if [ "$lab" != "$memory" ]; then
 	export LAB_TOP=${lab%/*}
-	[ -e /proc/jitasklet ] || insmod "$LAB_TOP/build/$(uname -r)/jitasklet.ko"
+	[ -e /proc/jitasklet ] || insmod "$LAB_TOP/build/$(</proc/sys/kernel/osrelease)/jitasklet.ko"
 	mkdir -p "$memory"
 	programs=("$BASH")
-	! grep -q load_ready "$0" || programs+=("$(command -v python3)")
+	[[ $(<"$0") != *load_ready* ]] || programs+=("$(command -v python3)")
 	# The linker says where the libraries are, and one program more is what costs here.
 	libraries=$(for program in "${programs[@]}"; do LD_TRACE_LOADED_OBJECTS=1 "$program"; done)
 	declare -A found=()
 	for word in $libraries; do
 		[[ $word != /* ]] || found[$word]=1
 	done
-	cp -L "$lab"/*.{sh,py} "${programs[@]}" "${!found[@]}" "$memory"
+	cp -L "$0" "$lab"/{lib.sh,loads.py} "${programs[@]}" "${!found[@]}" "$memory"
 	exec "$memory"/ld-linux* --library-path "$memory" "$memory/bash" "$memory/$experiment.sh"
 fi
 
@@ -248,6 +253,7 @@ printf '%s\n' "${events[@]}" >"$tracing/set_event"
 : >"$tracing/trace"
 cd /proc
 called reader
-mark "kernel $(uname -r)"
+mark "kernel $(</proc/sys/kernel/osrelease)"
 mark "rt $(is_rt && echo 1 || echo 0)"
-mark "mhz $(awk '/^cpu MHz/ { print $4; exit }' /proc/cpuinfo)"
+[[ $(</proc/cpuinfo) =~ cpu\ MHz[[:space:]]*:\ ([0-9.]+) ]]
+mark "mhz ${BASH_REMATCH[1]}"

@@ -16,7 +16,6 @@ load_ready net 0
 go
 on_cpu "$last"
 start busy spin
-on_cpu "$last" $!
 reads jitasklet 30
 reads jitasklethi 30
 finish

@@ -21,7 +21,7 @@ show jitasklet
 show jitasklethi
 
 # On PREEMPT_RT a softirq needs a thread, which would have to wait for the hog.
-case $(uname -v) in
+case $(</proc/version) in
 *PREEMPT_RT*) experiment=busy ;;
 *) experiment=hog ;;
 esac
