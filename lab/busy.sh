@@ -7,7 +7,7 @@
 
 expect 'in most reads ksoftirqd still runs all five, before the next tick: today it is woken at' \
 	'once, and a process that keeps the CPU busy does not keep it away.'
-for ((cpu = 0; cpu < cpus; cpu++)); do
+for ((cpu = 0; cpu <= last; cpu++)); do
 	start busy spin
 	on_cpu "$cpu" $!
 done

@@ -16,7 +16,7 @@ compile_all() {
 		cp "$LAB_TOP/tests/guest/reader.c" "$n.c"
 	done
 	printf 'all: %s\n%%.o: %%.c\n\tgcc-14 -O2 -c -o $@ $<\n' "$(echo {1..8}.o)" >Makefile
-	while :; do make -B -j "$cpus"; done >/dev/null
+	while :; do make -B -j $((last + 1)); done >/dev/null
 }
 
 rm -f /tmp/compile/1.o

@@ -28,9 +28,9 @@ experiment=${experiment%.sh}
 tracing=/sys/kernel/tracing
 events=(irq:softirq_raise irq:softirq_entry irq:softirq_exit irq:tasklet_entry irq:tasklet_exit
 	sched:sched_switch sched:sched_wakeup irq_vectors:local_timer_entry)
+read -r release </proc/sys/kernel/osrelease
 read -r last </sys/devices/system/cpu/online
 last=${last##*[-,]}
-cpus=$((last + 1))
 trace=${LAB_DIR:-/tmp}/$experiment.trace
 # shellcheck disable=SC2034
 count=${LAB_READS:-20}
@@ -228,7 +228,7 @@ fi
 memory=/run/lab
 if [ "$lab" != "$memory" ]; then
 	export LAB_TOP=${lab%/*}
-	[ -e /proc/jitasklet ] || insmod "$LAB_TOP/build/$(</proc/sys/kernel/osrelease)/jitasklet.ko"
+	[ -e /proc/jitasklet ] || insmod "$LAB_TOP/build/$release/jitasklet.ko"
 	mkdir -p "$memory"
 	programs=("$BASH")
 	[[ $(<"$0") != *load_ready* ]] || programs+=("$(command -v python3)")
@@ -253,7 +253,7 @@ printf '%s\n' "${events[@]}" >"$tracing/set_event"
 : >"$tracing/trace"
 cd /proc
 called reader
-mark "kernel $(</proc/sys/kernel/osrelease)"
+mark "kernel $release"
 mark "rt $(is_rt && echo 1 || echo 0)"
 [[ $(</proc/cpuinfo) =~ cpu\ MHz[[:space:]]*:\ ([0-9.]+) ]]
 mark "mhz ${BASH_REMATCH[1]}"

@@ -6,7 +6,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 expect 'in every read all six rows are on one CPU, the one that the reader was pinned to.'
-for ((cpu = 0; cpu < cpus; cpu++)); do
+for ((cpu = 0; cpu <= last; cpu++)); do
 	on_cpu "$cpu"
 	mark pinned "$cpu"
 	reads jitasklet 10

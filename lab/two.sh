@@ -5,7 +5,7 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-((cpus > 1)) || { echo 'two: there is one CPU only' >&2; exit 1; }
+((last > 0)) || { echo 'two: there is one CPU only' >&2; exit 1; }
 
 expect 'runs of the two tasklets overlap in time, on two CPUs; runs of one tasklet never do.'
 read_on() {

@@ -24,6 +24,20 @@ done
 	die "the keys of Debian's archive are missing on this machine." \
 		"Type: apt-get install debian-archive-keyring"
 
+make_cache
+lock apt
+
+# Up to date for a day, unless what they are made from has changed.
+key=$({
+	find /etc/apt -printf '%p %T@\n'
+	declare -p keyring
+	echo "${MIRROR-} ${STALE_OK-}"
+} | hash)
+if [ "$(cat "$apt/key" 2>/dev/null)" = "$key" ] && [ -n "$(find "$apt/key" -mtime -1)" ]; then
+	echo "$conf"
+	exit
+fi
+
 host_apt() {
 	env -u APT_CONFIG "$@"
 }
@@ -46,16 +60,6 @@ fi
 [ -n "$uris" ] ||
 	die "the host's apt has no sources, so the archive's address is not known." \
 		"Set MIRROR= to the address of a Debian archive."
-
-make_cache
-lock apt
-
-# Up to date for a day, unless what they were made from has changed.
-key=$(printf '%s\n' "$acquire" "$uris" "$keyring" | hash)
-if [ "$(cat "$apt/key" 2>/dev/null)" = "$key" ] && [ -n "$(find "$apt/key" -mtime -1)" ]; then
-	echo "$conf"
-	exit
-fi
 
 # An apt configuration that has all its files in DIR.
 conf_for() {

@@ -16,7 +16,7 @@ APT_CONFIG=$("$top/scripts/archive.sh")
 export APT_CONFIG
 
 # Lines of FLAVOUR RELEASE PACKAGE-VERSION IMAGE-PACKAGE SOURCE-PACKAGE DEFAULT?, oldest first.
-available() {
+read_lists() {
 	apt-get indextargets --format '$(FILENAME)' \
 		'Created-By: Packages' 'Release: trixie-backports' |
 		xargs /usr/lib/apt/apt-helper cat-file |
@@ -58,6 +58,17 @@ available() {
 						(r in latest) ? "default" : "-"
 			}
 		}' | sort -k1,1 -k2,2V
+}
+
+# The same, kept beside the archive's lists, which are megabytes to read.
+available() {
+	local kept
+	kept=${APT_CONFIG%/*}/kernels-$(declare -f read_lists | hash)
+	[ -e "$kept" ] || {
+		read_lists >"$kept.$$"
+		mv "$kept.$$" "$kept"
+	}
+	cat "$kept"
 }
 
 resolve() {
