@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """observe.py TRACE...: what was seen in an experiment, in words that are computed from its trace,
-and whether that bears out what was expected. See lib.sh for where a trace comes from.
+and whether that bears out what was expected. See experiment.sh for where a trace comes from.
 observe.py --demo TRACE: what 'make demo' shows of it."""
 
 import sys

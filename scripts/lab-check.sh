@@ -6,7 +6,8 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
+[ $# -ge 1 ] || usage
 out=$("$top/scripts/build.sh" "$@") ||
 	die "the module does not build, so no exercise can be looked at: mend that first."
 exec "$top/scripts/guest.sh" "$out" lab-check 1000 \
-	bash lab/check.sh "build/${out##*/}/jitasklet.ko"
+	bash lab/exercises.sh "build/${out##*/}/jitasklet.ko"

@@ -42,7 +42,7 @@ skip() {
 # What the kernel says since the test before belongs to the test, in a guest. On the host it is not
 # ours.
 in_guest() {
-	[[ $(</proc/cmdline) = *guest-init.sh* ]]
+	[[ $(</proc/cmdline) = *scripts/guest/init.sh* ]]
 }
 
 t() {

@@ -6,5 +6,5 @@
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
 plan 1
-t 'rustdoc and the examples' "${BASH_SOURCE[0]%/*}/../../scripts/doc.sh" "$1"
+t 'rustdoc and the examples' "${BASH_SOURCE[0]%/*}/../../scripts/doc.sh" "${1?"usage: doc.sh OUT"}"
 end

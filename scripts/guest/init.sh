@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# guest-init.sh: the first process of the guest. Runs the command that virtme-ng passes on the
+# init.sh: the first process of the guest. Runs the command that virtme-ng passes on the
 # kernel's command line, with the ports that virtme-ng gives it, and switches the guest off; or
 # gives a shell to a person.
 #
@@ -34,7 +34,7 @@ case $command in
 	# shellcheck disable=SC2086
 	[ -z "$virtme_stty_con" ] || stty $virtme_stty_con <"$console"
 	wait
-	setsid -c bash --rcfile scripts/guest-shell.sh <>"$console" >&0 2>&1
+	setsid -c bash --rcfile scripts/guest/bashrc.sh <>"$console" >&0 2>&1
 	poweroff -f
 	;;
 esac

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# bench.sh OUT: the benchmarks build and run, and results.json is as it should be. The figures are
-# nobody's business here: they come from a busy guest.
+# benchmarks.sh OUT: the benchmarks build and run, and results.json is as it should be. The figures
+# are nobody's business here: they come from a busy guest.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
 
+[ $# -ge 1 ] || usage
 out=$(realpath "$1")
 bench=build/${out##*/}/bench
 tmp=$(mktemp -d)
@@ -16,7 +17,7 @@ measure() {
 	{
 		cat "$top/$bench/sizes"
 		"$top/scripts/guest.sh" "$out" bench-smoke 300 \
-			bash bench/guest.sh "$bench" counts 1 crowd 1
+			bash bench/measure.sh "$bench" counts 1 crowd 1
 	} >"$tmp/lines"
 }
 

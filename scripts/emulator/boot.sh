@@ -11,6 +11,8 @@
 
 set -euo pipefail
 
+: "${3?"usage: boot.sh [OPTIONS] tcg|kvm IMAGE SECONDS [COMMAND]"}"
+
 cpus=2 qemu=() args=()
 while [[ $1 = --* ]]; do
 	case $1 in
@@ -27,7 +29,7 @@ while [[ $1 = --* ]]; do
 		qemu+=(-icount 'shift=0,sleep=off')
 		args+=(--kopt tsc=reliable)
 		;;
-	--speed=slow) export QEMU=/jitasklet/scripts/slow-qemu.sh ;;
+	--speed=slow) export QEMU=/jitasklet/scripts/emulator/slow-qemu.sh ;;
 	--append)
 		read -ra parameters <<<"$2"
 		args+=("${parameters[@]/#/--kopt=}")
@@ -41,7 +43,7 @@ shift 3
 
 # The init is ours, and what else is not as virtme-ng would have it: see qemu.sh. Until it runs, the
 # console has warnings only. The kernel does not test its ciphers, which would take a CPU meanwhile.
-args+=(--kimg "$image" --mods none --root /guest --rw --qemu-bin /jitasklet/scripts/qemu.sh
+args+=(--kimg "$image" --mods none --root /guest --rw --qemu-bin /jitasklet/scripts/emulator/qemu.sh
 	--cpus "$cpus" --memory 1G --disable-microvm --kopt loglevel=5 --kopt hostname=jitasklet
 	--kopt cryptomgr.notests)
 # An emulated CPU leaks nothing through speculation, and pays dearly for the mitigations. On a busy

@@ -1,15 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# ktap.sh KERNEL SUITE FILE [STATUS [LOG JUNIT]]: counts the KTAP results of one suite, and prints
-# "PASSED FAILED SKIPPED SECONDS". On standard error it prints each failed test, with what the suite
-# said about it and the name LOG. The suite goes to the end of the file JUNIT, as an element.
+# results.sh KERNEL SUITE FILE [STATUS [LOG JUNIT]]: counts the KTAP results of one suite, and
+# prints "PASSED FAILED SKIPPED SECONDS". On standard error it prints each failed test, with what
+# the suite said about it and the name LOG. The suite goes to the end of the file JUNIT, as an
+# element.
 #
 # It is one failure more if the plan is not kept to the letter, if the end marker is missing, or
 # if nothing failed and yet the suite ended with a STATUS other than 0. Each line of FILE may begin
 # with the time at which it came, in seconds: check.sh has that.
 
 set -euo pipefail
+
+: "${3?"usage: results.sh KERNEL SUITE FILE [STATUS [LOG JUNIT]]"}"
 
 # XML has no control characters, and no bytes that are not UTF-8.
 tr -d '\000-\010\013-\037' <"$3" | iconv -c -f UTF-8 -t UTF-8 |
