@@ -10,7 +10,7 @@ modules-of-kdir = $(MAKE) -C '$(KDIR)' M='$(CURDIR)'
 export MIRROR STALE_OK JIT_CACHE
 
 .DEFAULT_GOAL := module
-.PHONY: module modules_install rust-analyzer demo lab lab-check check check-all check-debug suites stress bench shell doc lint kernels clean distclean help
+.PHONY: module modules_install rust-analyzer demo lab lab-check check check-all check-debug suites stress bench figures shell doc lint kernels clean distclean help
 
 # KERNEL= or KVER= on the command line asks for one of Debian's kernels, and not for KDIR.
 ifneq ($(filter command line environment,$(origin KERNEL) $(origin KVER)),)
@@ -66,6 +66,9 @@ lint: ## rustfmt, clippy, checkpatch, shellcheck and flake8
 
 bench: ## Measure Rust against C; a table, build/bench/results.json and pictures
 	@scripts/bench.sh '$(KERNEL)' '$(KVER)'
+
+figures: ## Refresh the output shown in README.md and docs/; after make bench, its figures too
+	@scripts/figures.sh
 
 kernels: ## List what KERNEL= and KVER= can choose
 	@scripts/kernels.sh list
