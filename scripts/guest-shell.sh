@@ -9,7 +9,7 @@ cat <<EOF
 
 Linux $(uname -r), with the module jitasklet loaded. Try:
     cat /proc/jitasklet       one table; /proc/jitasklethi is the other
-    scripts/watch.sh          the table again and again, with what has changed marked
+    scripts/watch.sh          the table again and again, with changes marked
     lab/idle.sh               an experiment: what is expected, a table, and what was seen
     lab/busy.sh hog.sh hi.sh pinned.sh two.sh rt.sh compile.sh    the others, in lab/
     busybox less docs/lab.md  the handout: questions on them, and exercises
