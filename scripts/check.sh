@@ -112,7 +112,7 @@ plan_check() {
 	*) guests check "$kernel" "$kver" "${ordinary[@]}" ;;
 	esac
 	# It waits more than it computes, so it comes early, beside others.
-	host check input
+	host check errors
 	for name in model runner bench lab helpers kdir lint compile-fail doc; do
 		host check "$name" cloud
 	done

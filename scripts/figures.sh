@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# figures.sh: fills the blocks of README.md and docs/ that show what a command prints. A block NAME is
-# between the lines "<!-- figures: NAME -->" and "<!-- end -->", and the function NAME below prints
-# it. Runs the demo; the figures of the benchmarks are those that 'make bench' left.
-# figures.sh FILE NAME: prints the block NAME of FILE, as it is.
+# figures.sh: fills the blocks of README.md and docs/ that show a command's output. A block NAME is
+# between the lines "<!-- figures: NAME -->" and "<!-- end -->"; the function NAME below prints
+# it. This runs the demo, and takes the figures that the last 'make bench' left.
+# figures.sh FILE NAME: prints the current block NAME of FILE.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -19,8 +19,8 @@ demo() {
 	local said
 	said=$("$top/scripts/demo.sh" cloud) || return
 	echo '```'
-	awk -v RS= '/^Every CPU is idle/ { on = 1 } on && !/jitasklethi/ { print sep $0; sep = "\n" }' \
-		<<<"$said"
+	awk -v RS= '/^Every CPU is idle/ { on = 1 }
+		on && !/jitasklethi/ { print sep $0; sep = "\n" }' <<<"$said"
 	echo '```'
 }
 
@@ -34,7 +34,7 @@ bench() {
 		awk '/^$/ { exit } !/on 2 CPUs|counted: (2|4|8|16|32) /'
 	echo '```'
 	echo
-	sed -nE 's/.*"kernel": "([^"]*)".*/Linux \1, on two emulated CPUs./p' "$results/results.json"
+	sed -nE 's/.*"kernel": "([^"]*)".*/Linux \1, on emulated CPUs./p' "$results/results.json"
 }
 
 if [ $# -eq 2 ]; then

@@ -33,37 +33,41 @@ demo_form() {
 # The page has rows of each kind, with the names, the units and the targets of results.awk.
 bench_form() {
 	local zeros='BEGIN { for (id in name_) count[id " rust"] = count[id " c"] = 1 }' page table
-	page=$(scripts/figures.sh docs/performance.md bench | sed -n '/^name/,/^```/p' | grep -v '^```' |
-		cut -c 1-60,100-107)
-	table=$(awk -v lenient=1 -f bench/results.awk -f <(echo "$zeros") </dev/null | sed '/^$/,$d' |
-		cut -c 1-60,100-107)
+	page=$(scripts/figures.sh docs/performance.md bench | sed -n '/^name/,/^```/p' |
+		grep -v '^```' | cut -c 1-60,100-107)
+	table=$(awk -v lenient=1 -f bench/results.awk -f <(echo "$zeros") </dev/null |
+		sed '/^$/,$d' | cut -c 1-60,100-107)
 	same "$(grep -xF "$page" <<<"$table")" "$page" &&
 		same "$(cut -c 1-3 <<<"$table" | uniq)" "$(cut -c 1-3 <<<"$page" | uniq)"
 }
 
+# The table in docs/model.md, from the source.
 scenarios() {
-	same "$(sed -nE 's/^        (name|threads|preemptions|what): (Some\()?"?([^")]*)[")]*,$/\1 \3/p' \
-		tests/model/src/scenarios.rs | awk '
-		{ value = $2; for (i = 3; i <= NF; i++) value = value " " $i; of[$1] = value }
-		$1 == "what" { print "| `" of["name"] "` | " of["threads"] " | " \
-			(of["preemptions"] ~ /[0-9]/ ? of["preemptions"] + 0 : "") " | " value " |" }' |
-		sort)" "$(sed -n '/^| scenario /,/^$/p' docs/model.md | sed 1,2d | grep . | sort)"
+	local row='^ +(name|threads|preemptions|what): (Some\()?"?([^")]*)[")]*,$'
+	same "$(sed -nE "s/$row/\1 \3/p" tests/model/src/scenarios.rs | awk '
+		{ key = $1; sub(/^[a-z]+ /, ""); of[key] = $0 }
+		key == "what" {
+			print "| `" of["name"] "` | " of["threads"] " | " \
+				(of["preemptions"] == "None" ? "" : of["preemptions"]) " | " $0 " |"
+		}' | sort)" \
+		"$(sed -n '/^| scenario /,/^$/p' docs/model.md | sed 1,2d | grep . | sort)"
 }
 
 # 'make prepare' is the kernel's.
 commands_exist() {
 	local name missing=0
-	for name in $(grep -ohE '(`|^|sudo )make [a-z_-]+' "${pages[@]}" | sed 's/.*make //' | sort -u); do
+	for name in $(grep -ohE '(`|^|sudo )make [a-z_-]+' "${pages[@]}" | sed 's/.*make //'); do
 		grep -qE "^$name:" Makefile || [ "$name" = prepare ] ||
 			{ echo "# there is no 'make $name'"; missing=1; }
 	done
 	return "$missing"
 }
 
-# Ours, or of the part of the kernel's source that is at hand. Pages may leave out folders.
+# Here, or in the part of the kernel's source that is at hand. Pages may leave out folders.
 files_exist() {
 	local name files missing=0
-	files=$(git ls-files --cached --others --exclude-standard; cd "$out/tree/source" && find . -type f)
+	files=$(git ls-files --cached --others --exclude-standard && cd "$out/tree/source" &&
+		find . -type f) || return
 	for name in $(grep -ohE '`[A-Za-z0-9_./-]+\.(rs|c|h|sh|py|awk|md|patch)`' "${pages[@]}" |
 		tr -d '`' | grep -v '^tools/' | sort -u); do
 		grep -qE "(^|/)${name//./[.]}$" <<<"$files" ||
@@ -72,11 +76,26 @@ files_exist() {
 	return "$missing"
 }
 
-plan 6
+# What tests/README.md says a claim is proved by: functions, and pairs of compile-fail/.
+tests_exist() {
+	local name missing=0
+	for name in $(awk -F '|' 'NF > 3 && /\*[kc]:\*/ { print $(NF - 1) }' tests/README.md |
+		grep -oE '`[a-z0-9]+[a-z0-9_.-]*`' | tr -d '`' | grep '[_-]'); do
+		if [[ $name = *_* ]]; then
+			grep -rqE "\b${name//.../[a-z0-9_]*}\b" tests/kernel tests/unload
+		else
+			compgen -G "tests/compile-fail/${name//.../*}.rs" >/dev/null
+		fi || { echo "# there is no test $name"; missing=1; }
+	done
+	return "$missing"
+}
+
+plan 7
 t 'rustdoc and the examples' scripts/doc.sh "$out"
 t 'README.md shows what the demo prints' demo_form
 t 'docs/performance.md shows what the benchmarks print' bench_form
 t 'docs/model.md lists the scenarios of the model' scenarios
 t 'pages name commands that exist' commands_exist
 t 'pages name files that exist' files_exist
+t 'tests/README.md names tests that exist' tests_exist
 end

@@ -91,7 +91,7 @@ make_copy() {
 	(cd "$top" && git ls-files -z --cached --others --exclude-standard |
 		tar --null --files-from=- -c) | tar -x -C "$copy"
 	cp -a "$out" "$copy/build/"
-	suite input <<-'EOF'
+	suite errors <<-'EOF'
 		fails() {
 			echo '# the reason is <"&">'
 			return 1
@@ -139,7 +139,7 @@ unknown_suite() {
 
 # What the suites above give, of which some are red.
 run_red() {
-	! check SUITES='input bench model doc compile-fail' JOBS=2 >"$tmp/run" 2>&1 &&
+	! check SUITES='errors bench model doc compile-fail' JOBS=2 >"$tmp/run" 2>&1 &&
 		[ ! -e "$copy/build/check/earlier" ] &&
 		grep -qx '6 passed, 3 failed, 1 skipped' "$tmp/run" && return
 	sed 's/^/# /' "$tmp/run"
@@ -159,7 +159,7 @@ says_what_failed() {
 		paste -sd '|' | sed 's/|host: /\nhost: /g' | sort)
 	expected=$(printf '%s|    %s|    build/check/%s-host.ktap\n' \
 		'host: bench: the suite ends well' 'It ended with the exit status 3.' bench \
-		'host: input: a test that <"fails"> & says why' 'the reason is <"&">' input \
+		'host: errors: a test that <"fails"> & says why' 'the reason is <"&">' errors \
 		'host: model: the suite is whole' "It was cut off: $cut_off" model)
 	[ "$said" = "$expected" ] && return
 	diff <(echo "$expected") <(echo "$said") | sed 's/^/# /'
@@ -179,7 +179,7 @@ junit_is_read() {
 		'bench: 1 passed, 1 failed, 0' \
 		'compile-fail: 1 passed, 0 failed, 0' \
 		'doc: 1 passed, 0 failed, 0' \
-		'input: 2 passed, 1 failed, 1' \
+		'errors: 2 passed, 1 failed, 1' \
 		'model: 1 passed, 1 failed, 0')" ]; then
 		echo "# ${said//$'\n'/$'\n'# }"
 		return 1
@@ -187,7 +187,7 @@ junit_is_read() {
 	junit_has 'skipped message="for &lt;&quot;no&quot;&gt; reason &amp; without one"' &&
 		junit_has 'failure message="the reason is &lt;&quot;&amp;&quot;&gt;"' &&
 		junit_has 'name="a test that passes \(2\)"' &&
-		junit_has 'name="log" value="build/check/input-host.ktap"'
+		junit_has 'name="log" value="build/check/errors-host.ktap"'
 }
 
 junit_has() {
@@ -210,9 +210,9 @@ ends_with_the_sum() {
 # Ctrl-C while a suite runs, which would go on for ever.
 interrupted() {
 	local pid
-	suite input <<<"plan 1; t forever sh -c ': >$tmp/begun; exec tail -f $tmp/begun'"
+	suite errors <<<"plan 1; t forever sh -c ': >$tmp/begun; exec tail -f $tmp/begun'"
 	JIT_CACHE=$cache setsid env --default-signal=INT \
-		make --no-print-directory -C "$copy" check SUITES=input \
+		make --no-print-directory -C "$copy" check SUITES=errors \
 		>"$tmp/interrupted" 2>&1 </dev/null &
 	pid=$!
 	until [ -e "$tmp/begun" ]; do
