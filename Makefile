@@ -49,8 +49,8 @@ check-all: suites ## Run the guest's tests on all flavours of the two newest Lin
 check-debug: suites ## Run the guest's tests, and more, on a kernel with debugging options
 	@:
 
-# Sets that are requested together share the machine and the summary. With an empty recipe, make would
-# print a message after the summary.
+# Sets that are requested together share the machine and the summary. With an empty recipe, make
+# would print a message after the summary.
 suites:
 	@SUITES='$(SUITES)' KERNEL='$(asked_kernel)' KVER='$(KVER)' JOBS='$(JOBS)' SPEED='$(SPEED)' \
 		scripts/check.sh $(filter check check-all check-debug,$(MAKECMDGOALS))

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# debug-kernel.sh [KVER]: builds the debug kernel from the source of Debian's, with what the config
-# files in tests/ ask for, and prints the path of its tree, which has what kernel-tree.sh says.
+# debug-kernel.sh [KVER]: builds the debug kernel from Debian's source, with the options of the
+# config files in tests/, and prints the path of its tree, which is like one of kernel-tree.sh.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -21,17 +21,17 @@ build_kernel() {
 		release=$1
 		shift
 		cd /kernel/build
-		# Before 7.3 it is PROC_SYSCTL that brings SYSCTL along.
+		# Before 7.3, PROC_SYSCTL selects SYSCTL.
 		{ cat "$@"; echo CONFIG_PROC_SYSCTL=y; } >/tmp/config
 		kernel KCONFIG_ALLCONFIG=/tmp/config allnoconfig
-		# Kconfig drops without a word what it cannot have.
+		# Kconfig silently drops options whose dependencies are not met.
 		if cat "$@" | grep "CONFIG_" | grep -vxFf .config; then
 			echo "The configuration could not have the options above."
 			exit 1
 		fi
 		kernel bzImage modules
 		cp arch/x86/boot/bzImage vmlinuz
-		# Only modules are built from here on.
+		# From here on only modules are built.
 		find . \( -name "*.o" -o -name "*.a" -o -name "*.cmd" \) \
 			! -path "./scripts/*" ! -path "./tools/*" -delete
 	' sh "$release" "${configs[@]/#"$top"//jitasklet}"

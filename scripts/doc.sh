@@ -11,7 +11,7 @@ release=${out##*/}
 mkdir -p "$top/build/doc"
 
 "$top/scripts/enter.sh" "$out/tree" bash -euo pipefail -c '
-	# The flags that Kbuild gave rustc for the module, without what it is to produce from what.
+	# The flags that Kbuild gave rustc for the module, without its input and output.
 	flags=$(sed -n "s/^savedcmd_jit_tasklet.o := .* rustc \(.*\) --out-dir .*/\1/p" \
 		"/jitasklet/build/$1/.jit_tasklet.o.cmd")
 	eval "flags=($flags)"
@@ -39,7 +39,7 @@ mkdir -p "$top/build/doc"
 				echo "pub mod $wrapper;"
 				echo "#[path = \"/jitasklet/unload.rs\"]"
 				echo "pub mod unload;"
-				# What module! defines for pr_warn! and the like.
+				# module! defines this for pr_warn! and the like.
 				echo "const __LOG_PREFIX: &[u8] = b\"example\\0\";"
 				cat "$example"
 			} >"crate_$example"

@@ -26,7 +26,7 @@ unpack_packages() {
 	ln "$part/vmlinuz" "$part/build/vmlinuz"
 	cp "$part"/debs/files/usr/src/linux-headers-"$release"/.config "$part/build/.config"
 	cp "$part"/debs/files/usr/src/linux-headers-"$release"/Module.symvers "$part/Module.symvers"
-	# As modules are built with it. The one in the package is a script that starts this.
+	# Builds of modules use it. The one in the package is a script that starts this.
 	mkdir -p "$part/build/tools/objtool"
 	cp "$part"/debs/files/usr/lib/linux-kbuild-*/tools/objtool/objtool.real-x86 \
 		"$part/build/tools/objtool/objtool"
@@ -48,7 +48,7 @@ metadata() {
 		ln -s /usr/bin/llvm-nm /tmp/bin/nm
 		ln -s /usr/bin/true /tmp/bin/objcopy
 		export PATH="/tmp/bin:$PATH" KCONFIG_NOSILENTUPDATE=1
-		# Without what a kernel is linked with; objtool is there.
+		# Without the programs that link a kernel. objtool comes from the package.
 		kernel CONFIG_OBJTOOL= CONFIG_DEBUG_INFO_BTF= CONFIG_KALLSYMS= CONFIG_TRACEPOINTS= \
 			CONFIG_BUILDTIME_TABLE_SORT= CONFIG_ASN1= CONFIG_SECURITY_SELINUX= \
 			CONFIG_SECURITY_IPE= modules_prepare || failed=1
@@ -58,10 +58,11 @@ metadata() {
 			exit 1
 		fi
 		[ -z "$failed" ]
-		# QEMU starts what is not compressed, where that is made for it: see qemu.sh.
+		# An uncompressed image for QEMU, where it can start one: see qemu.sh.
 		! grep -q "^CONFIG_PVH=y" .config ||
 			/kernel/source/scripts/extract-vmlinux vmlinuz >vmlinux.pvh
-		# Nothing reads the bitcode of the crates again, only their metadata and macros.
+		# Only the metadata and the macros of the crates are needed again, not their
+		# bitcode.
 		find rust -name "*.o" -delete
 	' sh "$release"
 }
@@ -89,7 +90,7 @@ part=$tree.part
 sweep "$part"
 mkdir -p "$part/debs" "$part/build"
 
-# The kernel and its source are got and unpacked meanwhile.
+# Meanwhile, the kernel and its source are downloaded and unpacked.
 beside "$top/scripts/root.sh" build >/dev/null
 making_root=$!
 

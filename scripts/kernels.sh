@@ -96,8 +96,8 @@ resolve() {
 		;;
 	*)
 		[ -z "$kver" ] ||
-			die "KVER=$kver goes with KERNEL=cloud, generic or rt, not with a release." \
-				"Leave out KVER=."
+			die "KVER=$kver does not go with KERNEL=RELEASE." \
+				"Leave one of them out."
 		found=$(awk -v r="$kernel" '$2 == r' <<<"$found")
 		[ -n "$found" ] ||
 			die "KERNEL=$kernel: there is no such kernel to build for." \

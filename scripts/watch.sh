@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# watch.sh [-n COUNT] [-i SECONDS] [FILE]: reads a table again and again, and marks what has changed
-# since the read before: inverse, or with a * where the terminal has no such thing or NO_COLOR is
-# set. Without a terminal it prints plain tables, three of them unless COUNT says otherwise. FILE is
-# /proc/jitasklet if there is none. Ctrl-C ends it.
+# watch.sh [-n COUNT] [-i SECONDS] [FILE]: reads a table again and again, and marks the changes
+# since the previous read: in inverse video, or with a * if the terminal cannot do that or NO_COLOR
+# is set. Without a terminal it prints plain tables, three by default. FILE is /proc/jitasklet by
+# default. Ctrl-C ends it.
 
 set -euo pipefail
 
@@ -41,7 +41,7 @@ elif [ "$count" = 0 ]; then
 	count=3
 fi
 
-# marked TABLE BEFORE: the words of the table that were others before, marked.
+# marked TABLE BEFORE: prints the table with its changed words marked.
 marked() {
 	awk -v before="$2" -v on="$on" -v off="$off" -v clear="$clear" '
 	BEGIN { known = split(before, line, "\n") }
@@ -54,7 +54,7 @@ marked() {
 			gap = substr(rest, 1, RSTART - 1)
 			rest = substr(rest, RSTART + RLENGTH)
 			if (known && was[i] != word) {
-				# A star takes the place of a blank, so that the columns stay.
+				# The star replaces a blank, so that the columns stay aligned.
 				if (off == "")
 					gap = substr(gap, 2)
 				word = on word off

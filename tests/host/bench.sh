@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# bench.sh OUT: the benchmarks build and run, and results.json is as it should be. The figures are
-# nobody's business here: they come from a busy guest.
+# bench.sh OUT: the benchmarks build and run, and results.json is well-formed. The figures are not
+# judged, because the guest is busy.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -20,7 +20,7 @@ measure() {
 	} >"$tmp/lines"
 }
 
-# results [VARIABLE=VALUE]: the table of what was measured, and results.json.
+# results [VARIABLE=VALUE]: prints the table, and writes results.json.
 results() {
 	awk -v json="$tmp/results.json" -v release="${out##*/}" ${1:+-v "$1"} \
 		-f "$top/bench/results.awk" "$tmp/lines"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kdir.sh OUT: what people do with any out-of-tree module: a plain make for a KDIR, modules_install,
-# and rust-analyzer.
+# kdir.sh OUT: a plain make for a KDIR, modules_install and rust-analyzer work, as for any
+# out-of-tree module.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -10,8 +10,8 @@
 out=$(realpath "$1")
 work=build/${out##*/}/kdir
 
-# In a copy, as it builds where the sources are. Where modules are signed, the distribution has the
-# key.
+# In a copy, because it builds in the source directory. Where modules are signed, only the
+# distribution has the key.
 plain() {
 	"$top/scripts/enter.sh" "$out/tree" sh -euc '
 		cp -r /jitasklet/Makefile /jitasklet/Kbuild /jitasklet/*.rs /jitasklet/helpers \
@@ -28,7 +28,7 @@ installed() {
 	[ -n "$module" ] && grep -qa "version=$version" "$module"
 }
 
-# All that begins as a path is one.
+# Whatever looks like a path is one.
 paths_exist() {
 	local path
 	"$top/scripts/rust-analyzer.sh" "$out" &&

@@ -9,7 +9,7 @@
 tmp=$(mktemp -d "${TMPDIR:-/var/tmp}/jitasklet-lab.XXXXXX")
 trap 'rm -rf --one-file-system "$tmp"' EXIT
 
-# Of all files that belong to the checkout, with the solutions on top.
+# A copy of the checkout, with the solutions applied.
 solved() {
 	mkdir "$tmp/solved"
 	(cd "$top" && git ls-files -z --cached --others --exclude-standard |
@@ -34,12 +34,12 @@ watch() {
 	"$top/scripts/watch.sh" -n 2 -i 2 "$tmp/table"
 }
 
-# In a terminal that knows nothing.
+# In a terminal without capabilities.
 watch_terminal() {
 	TERM=dumb script -qec "'$top/scripts/watch.sh' -n 2 -i 2 '$tmp/table'" /dev/null
 }
 
-# What it prints looks like results of this suite.
+# Its output would look like results of this suite.
 lab_check() {
 	make -C "$1" lab-check | sed 's/^/# /'
 }
