@@ -1,22 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# all.sh BUILD SUITE...: runs suites one after another, in the guest. Before each is a line
-# "# suite NAME", and after it how it ended. The load is a thousandth of that in stress.sh.
+# all.sh BUILD SUITE...: runs suites one after another, in the guest. Prints a line "# suite NAME"
+# before each, and its exit status after it. The load is a thousandth of that in stress.sh.
 
 set -uo pipefail
 
 build=/jitasklet/$1 failed=0
 shift
 
-# The pages of a program come anew each time it starts from the file system that the guest shares
-# with the host. So what suites start hundreds of times is here in memory.
+# A program on the file system that the guest shares with the host is read again each time it
+# starts. So programs that suites start hundreds of times are copied into memory.
 applets=(basename cat chmod cp cut dirname dmesg grep head id ln ls mkdir mkfifo mktemp mount rm
 	rmmod sed sleep stat tail tr uname)
-# In their place, as each program has the path of what it is linked with.
+# Mounted in place, because each program contains the paths of its libraries.
 libraries=(ld-linux-x86-64.so.2 lib{c.so.6,m.so.6,tinfo.so.6,z.so.1,zstd.so.1,crypto.so.3})
 libraries=("${libraries[@]/#/\/usr/lib/x86_64-linux-gnu/}")
-# A shell that has most of this built in.
+# A shell that has most of these built in.
 # shellcheck disable=SC2016 # the shell below is to expand it
 busybox sh -euc '
 	build=$1 applets=$2

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# faults.sh BUILD: what becomes of a load and of a read when an allocation fails, in the guest. Each
-# allocation fails in turn: the first one, the second one, until there are no more.
+# faults.sh BUILD: loads and reads when an allocation fails, in the guest. Each allocation fails in
+# turn: the first one, the second one, until there are no more.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
@@ -11,7 +11,7 @@ walk=$1/tests/walk
 tracing=/sys/kernel/tracing
 faults=/sys/kernel/debug
 
-# Allocations of any size that may wait fail too. A failed one leaves its stack in the trace.
+# Allocations of any size that may wait fail, too. A failed one leaves its stack in the trace.
 set_up() {
 	local knob event
 	for knob in failslab/ignore-gfp-wait fail_page_alloc/ignore-gfp-{wait,highmem} \
@@ -66,7 +66,7 @@ walk_read() {
 	insmod "$ko" bh=1 && walk read "/proc/$1" && rmmod jitasklet
 }
 
-# warned NAME COMMAND...: as t, but the kernel may say that it had no memory, with a stack.
+# warned NAME COMMAND...: as t, but the kernel may report that it has no memory, with a stack.
 warned() {
 	local name=$1 said
 	shift
