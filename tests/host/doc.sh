@@ -56,10 +56,10 @@ scenarios() {
 # 'make prepare' is the kernel's.
 commands_exist() {
 	local name missing=0
-	for name in $(grep -ohE '(`|^|sudo )make [a-z_-]+' "${pages[@]}" | sed 's/.*make //'); do
+	while read -r name; do
 		grep -qE "^$name:" Makefile || [ "$name" = prepare ] ||
 			{ echo "# there is no 'make $name'"; missing=1; }
-	done
+	done < <(grep -ohE '(`|^|sudo )make [a-z_-]+' "${pages[@]}" | sed 's/.*make //')
 	return "$missing"
 }
 
