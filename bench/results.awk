@@ -25,7 +25,7 @@ BEGIN {
 	row("c", "less", 1.02, instructions, "(c) disable and enable")
 	row("d", "less", 1.10, instructions, "(d) init and kill, on the stack")
 	row("d-heap", "less", 1.60, instructions, "(d) init and kill, on the heap",
-	    "safe code can leak it, so it is in a list of what is killed before the code goes; " \
+	    "safe code can leak it, so it is in the list of unload.rs; " \
 	    "and KBox allocates through krealloc")
 	row("callback", "less", 0.25, instructions, "(e) a run, inside the callback")
 	row("read", "less", 1.05, instructions, "(f) read(2)")
@@ -37,7 +37,7 @@ BEGIN {
 		    "(g) readers on 1 CPU, counted: " n)
 	row("bytes", "less", 1, "bytes", "(h) allocated by a read in flight")
 	row("size.text", "less", 4, "bytes", "(i) .text",
-	    "it also ends what safe code leaked, before the code goes, which the C module does not")
+	    "it also ends leaked tasklets before its code is freed, which the C module does not")
 	row("size.data", "less", 1, "bytes", "(i) .data")
 }
 

@@ -101,7 +101,7 @@ class Read:
         return len(rows) > 0 and rows == [(r.pid, r.cpu) for r in self.runs]
 
     def who(self, run):
-        """Whom a run borrowed."""
+        """The task that a run borrowed."""
         return self.kind(run.pid, run.comm)
 
     def who_next(self, switch):

@@ -26,9 +26,9 @@ set_up() {
 	echo 'stacktrace if pfn == 0xffffffffffffffff' >"$tracing/events/kmem/mm_page_alloc/trigger"
 }
 
-# Of the stacks in the trace, those with a frame of ours: no other module is loaded, so that is any
-# address in the modules' part of the kernel's. Our own allocations always give ENOMEM; those of the
-# tools that find defects, which come along with them, do no harm.
+# Prints the stacks in the trace that have a frame of ours: no other module is loaded, so that is
+# any address in the kernel's area for modules. If one of our own allocations fails, the result is
+# always ENOMEM; the accompanying allocations of debugging tools may fail without harm.
 own_sites() {
 	awk -v thing="$1" '
 	/tracing_mark_write.*: begin/ { own = ""; begun++ }

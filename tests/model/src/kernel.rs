@@ -120,8 +120,8 @@ pub struct TaskletStruct {
     around: Weak<dyn Around>,
     state: State,
     count: Count,
-    /// The link of the list that the tasklet is in. It belongs to whoever set the SCHED bit, until
-    /// softirq code clears the bit.
+    /// The link of the list that the tasklet is in. It belongs to the thread that set the SCHED
+    /// bit, until softirq code clears the bit.
     next: Plain<()>,
     allocated: Plain<bool>,
     /// Whether a list holds it, and why it is there again, outside of loom.
