@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # results.awk: makes the table, and with -v json=FILE -v release=RELEASE results.json, from lines of
-# NAME WHAT TIMES FIGURE as bench/guest.sh prints them. The C twin's WHAT ends in _c.
+# NAME WHAT TIMES FIGURE as bench/measure.sh prints them. The C twin's WHAT ends in _c.
 #
 # Fails if a figure is missing or, without -v lenient=1, misses its target for no known reason.
 # docs/performance.md explains the figures.

@@ -3,7 +3,7 @@
 #
 # busy.sh: every CPU is busy with an ordinary process, an endless loop.
 
-. "${BASH_SOURCE[0]%/*}/lib.sh"
+. "${BASH_SOURCE[0]%/*}/experiment.sh"
 
 expect 'in most reads ksoftirqd still runs all five, before the next tick: it is woken at once,' \
 	'and a process that keeps the CPU busy does not keep it from running.'

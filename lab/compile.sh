@@ -3,7 +3,8 @@
 #
 # compile.sh: reads while a compile runs in the guest, as in the book's sample.
 
-. "${BASH_SOURCE[0]%/*}/lib.sh"
+. "${BASH_SOURCE[0]%/*}/experiment.sh"
+. "$LAB_TOP/scripts/debian.sh"
 
 expect 'in most reads ksoftirqd runs all five, before the next tick. Rows in a program of the' \
 	'compile, as in the book, are rare.'
@@ -15,8 +16,7 @@ compile_all() {
 	for n in {1..8}; do
 		cp "$LAB_TOP/tests/guest/reader.c" "$n.c"
 	done
-	printf 'all: %s\n%%.o: %%.c\n\tgcc-14 -O2 -c -o $@ $<\n' "$(echo {1..8}.o)" >Makefile
-	while :; do make -B -j $((last + 1)); done >/dev/null
+	while :; do make -B -j $((last + 1)) CC="$gcc_package" {1..8}.o; done >/dev/null
 }
 
 rm -f /tmp/compile/1.o

@@ -4,7 +4,7 @@
 # hi.sh: jitasklet against jitasklethi, on a CPU where other softirqs are raised all the time. A
 # hog keeps ksoftirqd away: what is raised waits for the next interrupt, and then they run in turn.
 
-. "${BASH_SOURCE[0]%/*}/lib.sh"
+. "${BASH_SOURCE[0]%/*}/experiment.sh"
 
 not_on_rt
 expect 'no other softirq runs between the schedule of jitasklethi and its first run. Others run' \

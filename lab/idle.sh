@@ -3,7 +3,7 @@
 #
 # idle.sh: a read on a machine that has nothing else to do.
 
-. "${BASH_SOURCE[0]%/*}/lib.sh"
+. "${BASH_SOURCE[0]%/*}/experiment.sh"
 
 expect 'in most reads ksoftirqd runs all five, at once: no timer tick lies between the' \
 	'schedule and the first run.'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""observe.py TRACE...: prints what was seen in an experiment, in sentences computed from its trace,
-and whether it was as expected. See lib.sh for where a trace comes from.
+"""observe.py TRACE...: prints what was seen in an experiment, in sentences computed from its
+trace, and whether it was as expected. See experiment.sh for where a trace comes from.
 observe.py --demo TRACE: prints what 'make demo' shows of it."""
 
 import sys

@@ -3,7 +3,7 @@
 #
 # pinned.sh: the reader on each CPU in turn.
 
-. "${BASH_SOURCE[0]%/*}/lib.sh"
+. "${BASH_SOURCE[0]%/*}/experiment.sh"
 
 expect 'in every read all six rows are on one CPU, the one that the reader was pinned to.'
 for ((cpu = 0; cpu <= last; cpu++)); do

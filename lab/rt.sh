@@ -4,7 +4,7 @@
 # rt.sh: the same on the ordinary kernel and on PREEMPT_RT (make shell KERNEL=rt): a process keeps
 # the reader's CPU busy, and packets interrupt it.
 
-. "${BASH_SOURCE[0]%/*}/lib.sh"
+. "${BASH_SOURCE[0]%/*}/experiment.sh"
 
 expect 'on the ordinary kernel, some runs borrow a process that was interrupted. On PREEMPT_RT' \
 	'none do: all are in threads of the kernel, such as ksoftirqd.'

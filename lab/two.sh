@@ -3,7 +3,7 @@
 #
 # two.sh: two readers at the same time, each on a CPU of its own, and so two tasklets.
 
-. "${BASH_SOURCE[0]%/*}/lib.sh"
+. "${BASH_SOURCE[0]%/*}/experiment.sh"
 
 ((last > 0)) || { echo 'two: there is one CPU only' >&2; exit 1; }
 

@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# archive.sh: fetches the package lists of trixie and trixie-backports, and prints the path of the
-# apt configuration that reads them.
+# archive.sh: fetches the package lists of the suites in debian.sh, and prints the path of the apt
+# configuration that reads them.
 #
 # The archive's address and all Acquire settings (proxies, Check-Valid-Until, ...) are those of the
 # host's own apt, or MIRROR=. The host's lists and packages are not touched. Signatures are always
 # verified.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
+. "$top/scripts/debian.sh"
 
 apt=$cache/apt
 conf=$apt/apt.conf
@@ -74,8 +75,8 @@ conf_for() {
 		Dir::State::lists "$1/lists";
 		Dir::State::status "$1/status";
 		Dir::Cache "$1/cache";
-		APT::Architecture "amd64";
-		APT::Architectures { "amd64"; };
+		APT::Architecture "$architecture";
+		APT::Architectures { "$architecture"; };
 		APT::Sandbox::User "root";
 		APT::Update::Error-Mode "any";
 		$acquire
@@ -91,7 +92,7 @@ update() {
 	: >"$part/status"
 	printf '%s\n' "$acquire" >"$part/acquire.conf"
 	printf 'deb [signed-by=%s] %s %s main\n' \
-		"$keyring" "$1" trixie "$keyring" "$1" trixie-backports >"$part/sources.list"
+		"$keyring" "$1" "$suite" "$keyring" "$1" "$kernels_suite" >"$part/sources.list"
 	conf_for "$apt" >"$part/apt.conf"
 	conf_for "$part" >"$part/update.conf"
 	APT_CONFIG=$part/update.conf apt-get update >"$log" 2>&1 </dev/null
@@ -102,10 +103,10 @@ reason() {
 	if grep -qE 'Release file for .* is expired' "$1"; then
 		echo "it is past its Valid-Until: a stale mirror. STALE_OK=1 accepts it"
 	elif grep -qE 'NO_PUBKEY|not available|Missing key|not signed|signatures' "$1"; then
-		echo "its signature cannot be verified: $keyring is too old to know trixie," \
+		echo "its signature cannot be verified: $keyring is too old to know $suite," \
 			"or this is not Debian. Upgrade the package debian-archive-keyring"
 	elif grep -qE 'does not have a Release file|404' "$1"; then
-		echo "it has no trixie or no trixie-backports"
+		echo "it has no $suite or no $kernels_suite"
 	elif grep -qE 'No space left' "$1"; then
 		echo "the disk of $cache is full"
 	else
@@ -133,5 +134,5 @@ if [ "$(cat "$apt/key" 2>/dev/null)" = "$key" ]; then
 	echo "$conf"
 	exit
 fi
-die "no archive of trixie and trixie-backports was found." "${reasons[@]}" \
+die "no archive of $suite and $kernels_suite was found." "${reasons[@]}" \
 	"MIRROR= names another archive. The last answer: $log"

@@ -9,6 +9,7 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
+[ $# -ge 1 ] || usage
 out=$("$top/scripts/build.sh" "$@")
 release=${out##*/}
 build=build/$release/bench
@@ -19,9 +20,9 @@ mkdir -p "$results"
 measure() {
 	cat "$top/$build/sizes"
 	"$top/scripts/guest.sh" --icount "$out" bench-counts 1800 \
-		bash bench/guest.sh "$build" counts 9 &&
+		bash bench/measure.sh "$build" counts 9 &&
 		"$top/scripts/guest.sh" "$out" bench-crowd 1800 \
-			bash bench/guest.sh "$build" crowd 11
+			bash bench/measure.sh "$build" crowd 11
 }
 
 "$top/scripts/build-bench.sh" "$out"

@@ -6,21 +6,11 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
+[ $# -ge 1 ] || usage
 out=$(realpath "$1")
 tests=build/${out##*/}/tests
 mkdir -p "$out/tests"
 
-"$top/scripts/enter.sh" "$out/tree" sh -euc '
-	cd /jitasklet
-	for program in reader walk; do
-		x86_64-linux-gnu-gcc-14 -std=gnu11 -O2 -Wall -Wextra -Werror -static \
-			-o "$1/$program" "tests/guest/$program.c"
-	done
-	for program in read proc-subset-pid; do
-		x86_64-linux-gnu-gcc-14 -O2 -D_GNU_SOURCE= -static \
-			-o "$1/proc-${program#proc-}" \
-			"/kernel/source/tools/testing/selftests/proc/$program.c"
-	done
-	scripts/kbuild.sh . "$1/kernel" -s JITASKLET_TEST=m modules
-	scripts/kbuild.sh tests/clash "$1" -s modules
-' sh "$tests" </dev/null >&2 || die "the tests could not be built for ${out##*/}: see above."
+"$top/scripts/enter.sh" "$out/tree" \
+	/jitasklet/scripts/buildroot/test-programs.sh "$tests" </dev/null >&2 ||
+	die "the tests could not be built for ${out##*/}: see above."

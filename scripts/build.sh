@@ -7,6 +7,7 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
+[ $# -ge 1 ] || usage
 tree=$("$top/scripts/kernel-tree.sh" "$@")
 read -r release flavour <"$tree/release"
 out=$top/build/$release
@@ -17,7 +18,7 @@ exec {fd}>"$out/.lock"
 flock "$fd"
 
 "$top/scripts/enter.sh" "$tree" \
-	/jitasklet/scripts/kbuild.sh . "build/$release" modules </dev/null >&2 ||
+	/jitasklet/scripts/buildroot/kbuild.sh . "build/$release" modules </dev/null >&2 ||
 	die "jitasklet could not be built for $release: see above."
 cmp -s "$tree/vmlinuz" "$out/vmlinuz" || cp "$tree/vmlinuz" "$out/vmlinuz"
 ln -sfn "$release" "$top/build/$flavour"

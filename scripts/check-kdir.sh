@@ -6,6 +6,7 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
+[ $# -ge 1 ] || usage
 kdir=$1
 
 no() {

@@ -9,7 +9,7 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-[ $# -eq 2 ] || die "usage: check-symbols.sh BUILD SYMVERS"
+[ $# -eq 2 ] || usage
 
 ours=$(sed -nE 's/^EXPORT_SYMBOL_RUST_GPL\((\w+)\);$/\1/p' "$1"/rust/exports_*_generated.h |
 	sort -u)

@@ -17,6 +17,7 @@
 # build/WHAT/junit.xml has all results. Exits non-zero if anything failed.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
+. "$top/scripts/debian.sh"
 
 read -ra only <<<"${SUITES-}"
 kernel=${KERNEL-} kver=${KVER-}
@@ -95,8 +96,8 @@ host() {
 	job "$1" host "$built" "$2" on_host "$built" "$script"
 }
 
-ordinary=('kernel files lab trace security unload' 'load proc')
-preempt_rt=('kernel files lab trace unload' 'load')
+ordinary=('kernel files experiments trace security unload' 'load proc')
+preempt_rt=('kernel files experiments trace unload' 'load')
 
 plan_check() {
 	local name
@@ -113,7 +114,7 @@ plan_check() {
 	esac
 	# It mostly waits, so it starts early, in parallel with others.
 	host check errors
-	for name in model runner bench lab helpers kdir lint compile-fail doc; do
+	for name in model runner benchmarks solutions helpers kdir lint compile-fail doc; do
 		host check "$name" cloud
 	done
 }
@@ -123,7 +124,7 @@ plan_check-all() {
 	versions=$("$top/scripts/kernels.sh" list | sed -nE 's/^[a-z]+ +([0-9]+\.[0-9]+).*/\1/p' |
 		sort -Vu | tail -n 2)
 	for version in $versions; do
-		for flavour in cloud generic rt; do
+		for flavour in "${flavours[@]}"; do
 			guests check-all "$flavour" "$version" 'kernel files trace unload'
 		done
 	done
@@ -137,7 +138,7 @@ plan_check-debug() {
 	host check-debug initramfs debug
 }
 
-[ $# -gt 0 ] || die "usage: check.sh check|check-all|check-debug ..."
+[ $# -gt 0 ] || usage
 # The longest build begins first.
 for what in check-debug check check-all; do
 	[[ " $* " != *" $what "* ]] || "plan_$what"
@@ -190,7 +191,7 @@ guest() {
 	*' signature '*) options=(--load --append module.sig_enforce=1) ;;
 	esac
 	"$top/scripts/guest.sh" "${options[@]}" "$out" "$1" "$guard" \
-		bash tests/guest/all.sh "build/${out##*/}" "$@"
+		bash tests/guest/suites.sh "build/${out##*/}" "$@"
 }
 
 on_host() {
@@ -252,7 +253,7 @@ suite() {
 	local set=$1 kernel=$2 name=$3 counts p f s seconds
 	local ktap=build/$set/$name-$kernel.ktap
 	cut -d ' ' -f 2- "$5" >"$top/$ktap"
-	counts=$("$top/scripts/ktap.sh" "$kernel" "$name" "$5" "$4" "$ktap" \
+	counts=$("$top/scripts/results.sh" "$kernel" "$name" "$5" "$4" "$ktap" \
 		"$tmp/$set.junit" 2>>"$tmp/failed")
 	read -r p f s seconds <<<"$counts"
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))

@@ -13,33 +13,13 @@ read -r _ release version _ source_package <<<"$resolved"
 release=${release%%+*}-debug
 
 build_kernel() {
-	"$top/scripts/enter.sh" --rw "$part" sh -euc '
-		kernel() {
-			make -C /kernel/source O=/kernel/build -j"$(nproc)" LLVM=1 \
-				KERNELRELEASE="$release" "$@"
-		}
-		release=$1
-		shift
-		cd /kernel/build
-		# Before 7.3, PROC_SYSCTL selects SYSCTL.
-		{ cat "$@"; echo CONFIG_PROC_SYSCTL=y; } >/tmp/config
-		kernel KCONFIG_ALLCONFIG=/tmp/config allnoconfig
-		# Kconfig silently drops options whose dependencies are not met.
-		if cat "$@" | grep "CONFIG_" | grep -vxFf .config; then
-			echo "The configuration could not have the options above."
-			exit 1
-		fi
-		kernel bzImage modules
-		cp arch/x86/boot/bzImage vmlinuz
-		# From here on only modules are built.
-		find . \( -name "*.o" -o -name "*.a" -o -name "*.cmd" \) \
-			! -path "./scripts/*" ! -path "./tools/*" -delete
-	' sh "$release" "${configs[@]/#"$top"//jitasklet}"
+	"$top/scripts/enter.sh" --rw "$part" /jitasklet/scripts/buildroot/kernel.sh "$release" \
+		"${configs[@]/#"$top"//jitasklet}"
 }
 
 root=$(basename "$("$top/scripts/root.sh" check path)")
-made_from=$(declare -p root version; declare -f build_kernel
-	cat "$top/scripts/source.sh" "${configs[@]}")
+made_from=$(declare -p root version
+	cat "$top"/scripts/{source,buildroot/kernel}.sh "${configs[@]}")
 tree=$cache/kernel-$release-$(hash <<<"$made_from")
 
 if [ ! -d "$tree" ]; then

@@ -6,6 +6,7 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
+[ $# -ge 1 ] || usage
 need_root "booting a guest"
 
 # On the first run, the roots for the guest are made in the background while the module is built.
@@ -26,7 +27,7 @@ demo=$out/demo
 rm -rf "$demo"
 mkdir "$demo"
 build=build/${out##*/}
-"$top/scripts/guest.sh" "$out" demo 600 bash scripts/guest-demo.sh "$build/jitasklet.ko" |
+"$top/scripts/guest.sh" "$out" demo 600 bash scripts/guest/tables.sh "$build/jitasklet.ko" |
 	while IFS= read -r line; do
 		case $line in
 		'data: '*) exec >"$demo/${line#data: }.trace" ;;

@@ -15,7 +15,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 mode=ro layer='' guest='' root=build
-while [[ $1 = --* ]]; do
+while [[ ${1-} = --* ]]; do
 	case $1 in
 	--rw) mode=rw ;;
 	--layer) layer=$2 && shift ;;
@@ -24,7 +24,7 @@ while [[ $1 = --* ]]; do
 	esac
 	shift
 done
-[ $# -ge 2 ] || die "usage: enter.sh [--rw] [--layer NAME | --guest NAME] TREE COMMAND..."
+[ $# -ge 2 ] || usage
 need_root "entering the build root"
 source=$(realpath "$1/source") build=$(realpath "$1/build")
 [ -n "$layer$guest" ] || layer=$(cat "$1/layer" 2>/dev/null || true)

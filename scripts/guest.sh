@@ -18,7 +18,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 root=guest options=() icount='' its='' speed=${SPEED-}
-while [[ $1 = --* ]]; do
+while [[ ${1-} = --* ]]; do
 	case $1 in
 	--load) root=load options+=(--disk) ;;
 	--icount) icount=1 options+=(--icount) ;;
@@ -29,11 +29,13 @@ while [[ $1 = --* ]]; do
 	esac
 	shift
 done
+[ $# -ge 1 ] || usage
 out=$(realpath "$1")
 release=${out##*/}
 name=${2-shell} seconds=${3-0}
 shift $(($# < 3 ? $# : 3))
 console=$out/$name.console
+emulator=/jitasklet/scripts/emulator
 
 # Only emulation can count instructions. The limits guard against hangs, and must not fail a slow
 # machine.
@@ -54,7 +56,7 @@ accelerator() {
 	verdict=$cache/accel-$(cat /proc/sys/kernel/random/boot_id)
 	if [ ! -e "$verdict" ]; then
 		rm -f "$cache"/accel-*
-		if in_root /jitasklet/scripts/probe-kvm.sh "/jitasklet/build/$release/vmlinuz"; then
+		if in_root "$emulator/probe-kvm.sh" "/jitasklet/build/$release/vmlinuz"; then
 			echo kvm >"$verdict"
 		else
 			echo tcg >"$verdict"
@@ -67,8 +69,7 @@ accel=tcg
 [ -n "$icount" ] || accel=$(accelerator)
 [ -z "$its" ] || [ "$accel" = kvm ] || options+=(--append
 	'setcpuid=ibrs_enhanced spectre_v2=eibrs indirect_target_selection=force')
-boot=(bash /jitasklet/scripts/boot.sh "${options[@]}" "$accel" "/jitasklet/build/$release/vmlinuz"
-	"$seconds")
+boot=("$emulator/boot.sh" "${options[@]}" "$accel" "/jitasklet/build/$release/vmlinuz" "$seconds")
 
 if [ $# -eq 0 ]; then
 	say "booting Linux $release in QEMU (${accel^^}); type dmesg there for its log ..."

@@ -9,7 +9,9 @@
 #     release   its release, and its flavour
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
+. "$top/scripts/debian.sh"
 
+[ $# -ge 1 ] || usage
 case $1 in
 debug) exec "$top/scripts/debug-kernel.sh" "${2-}" ;;
 esac
@@ -32,44 +34,13 @@ unpack_packages() {
 		"$part/build/tools/objtool/objtool"
 }
 
-# In the build root. Debian's build passes the same variables.
 metadata() {
-	"$top/scripts/enter.sh" --rw "$part" sh -euc '
-		kernel() {
-			make -C /kernel/source O=/kernel/build -j"$(nproc)" \
-				CC=x86_64-linux-gnu-gcc-14 HOSTCC=x86_64-linux-gnu-gcc-14 \
-				KERNELRELEASE="$release" LOCALVERSION="+${release#*+}" "$@"
-		}
-		release=$1 failed=""
-		cd /kernel/build
-		cp .config /tmp/shipped
-		mkdir /tmp/bin
-		ln -s /jitasklet/scripts/rustc.sh /tmp/bin/rustc
-		ln -s /usr/bin/llvm-nm /tmp/bin/nm
-		ln -s /usr/bin/true /tmp/bin/objcopy
-		export PATH="/tmp/bin:$PATH" KCONFIG_NOSILENTUPDATE=1
-		# Without the programs that link a kernel. objtool comes from the package.
-		kernel CONFIG_OBJTOOL= CONFIG_DEBUG_INFO_BTF= CONFIG_KALLSYMS= CONFIG_TRACEPOINTS= \
-			CONFIG_BUILDTIME_TABLE_SORT= CONFIG_ASN1= CONFIG_SECURITY_SELINUX= \
-			CONFIG_SECURITY_IPE= modules_prepare || failed=1
-		[ -z "$failed" ] || kernel olddefconfig
-		if ! diff /tmp/shipped .config; then
-			echo "The compilers of the build root are not those of the kernel."
-			exit 1
-		fi
-		[ -z "$failed" ]
-		# An uncompressed image for QEMU, where it can start one: see qemu.sh.
-		! grep -q "^CONFIG_PVH=y" .config ||
-			/kernel/source/scripts/extract-vmlinux vmlinuz >vmlinux.pvh
-		# Only the metadata and the macros of the crates are needed again, not their
-		# bitcode.
-		find rust -name "*.o" -delete
-	' sh "$release"
+	"$top/scripts/enter.sh" --rw "$part" /jitasklet/scripts/buildroot/metadata.sh "$release"
 }
 
 root=$(basename "$("$top/scripts/root.sh" build path)")
-made_from=$(declare -p root version; declare -f unpack_packages metadata
-	cat "$top"/scripts/{source,rustc}.sh)
+made_from=$(declare -p root version gcc; declare -f unpack_packages
+	cat "$top"/scripts/source.sh "$top"/scripts/buildroot/{metadata,rustc}.sh)
 tree=$cache/kernel-$release-$(hash <<<"$made_from")
 
 if [ -d "$tree" ]; then

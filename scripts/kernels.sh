@@ -5,10 +5,13 @@
 # kernels.sh resolve KERNEL [KVER]: prints one of them:
 #     FLAVOUR RELEASE PACKAGE-VERSION IMAGE-PACKAGE SOURCE-PACKAGE
 #
-# These are the kernels of trixie-backports whose image, headers and source are in the archive in
-# the same version. The default is the kernel that linux-image-FLAVOUR depends on today.
+# These are the kernels of the suite in debian.sh whose image, headers and source are in the archive
+# in the same version. The default is the kernel that linux-image-FLAVOUR depends on today.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
+. "$top/scripts/debian.sh"
+
+[ $# -ge 1 ] || usage
 
 [ "$(uname -m)" = x86_64 ] ||
 	die "this machine is $(uname -m)." "Use an x86-64 machine; no other was tried."
@@ -19,16 +22,11 @@ export APT_CONFIG
 # Lines of FLAVOUR RELEASE PACKAGE-VERSION IMAGE-PACKAGE SOURCE-PACKAGE DEFAULT?, oldest first.
 read_lists() {
 	apt-get indextargets --format '$(FILENAME)' \
-		'Created-By: Packages' 'Release: trixie-backports' |
+		'Created-By: Packages' "Release: $kernels_suite" |
 		xargs /usr/lib/apt/apt-helper cat-file |
-		awk '
-		function flavour(name) {
-			if (name ~ /-(cloud|rt)-amd64$/)
-				return name ~ /-rt-/ ? "rt" : "cloud"
-			return "generic"
-		}
+		awk -v arch="$architecture" '
 		function end_of_package(release) {
-			if (sub(/^linux-headers-/, "", package) && package ~ /^[0-9].*-amd64$/)
+			if (sub(/^linux-headers-/, "", package) && package ~ "^[0-9].*-" arch "$")
 				headers[package] = version
 			else if (sub(/^linux-binary-unsigned-/, "", package))
 				unsigned[package] = version
@@ -36,7 +34,7 @@ read_lists() {
 				signed[package] = version
 			else if (package ~ /^linux-source-[0-9]/)
 				source[version] = package
-			else if (package ~ /^linux-image-((cloud|rt)-)?amd64$/ &&
+			else if (package ~ "^linux-image-([a-z]+-)?" arch "$" &&
 				 match(depends, /linux-image-[0-9][^ ,]*/))
 				latest[substr(depends, RSTART + 12, RLENGTH - 12)] = 1
 			package = version = depends = ""
@@ -55,10 +53,13 @@ read_lists() {
 				if (signed[r] == v)
 					image = "linux-binary-" r
 				if (image != "" && (v in source))
-					print flavour(r), r, v, image, source[v],
+					print r, v, image, source[v],
 						(r in latest) ? "default" : "-"
 			}
-		}' | sort -k1,1 -k2,2V
+		}' |
+		while read -r release rest; do
+			echo "$(flavour_of "$release") $release $rest"
+		done | sort -k1,1 -k2,2V
 }
 
 # The same, cached beside the archive's lists, which are megabytes to read.
@@ -78,8 +79,7 @@ resolve() {
 	found=$(available)
 	[ -n "$found" ] ||
 		die "the archive has no kernel with image, headers and source of one version."
-	case $kernel in
-	cloud | generic | rt)
+	if [[ " ${flavours[*]} " = *" $kernel "* ]]; then
 		found=$(awk -v f="$flavour" '$1 == f' <<<"$found")
 		if [ -n "$kver" ]; then
 			found=$(awk -v v="$kver" 'index($2, v ".") == 1 || index($2, v "+") == 1' \
@@ -93,8 +93,7 @@ resolve() {
 				die "the archive lacks packages of the newest $flavour kernel." \
 					"'make kernels' lists others: choose one with KVER=."
 		fi
-		;;
-	*)
+	else
 		[ -z "$kver" ] ||
 			die "KVER=$kver does not go with KERNEL=RELEASE." \
 				"Leave one of them out."
@@ -103,8 +102,7 @@ resolve() {
 			die "KERNEL=$kernel: there is no such kernel to build for." \
 				"'make kernels' lists what there is. Kernels no longer in" \
 				"the archive, or built without Rust, are unsupported."
-		;;
-	esac
+	fi
 	cut -d ' ' -f 1-5 <<<"$found"
 }
 
@@ -126,9 +124,10 @@ list)
 	;;
 resolve)
 	shift
+	[ $# -ge 1 ] || usage
 	resolve "$@"
 	;;
 *)
-	die "usage: kernels.sh list | resolve KERNEL [KVER]"
+	usage
 	;;
 esac

@@ -6,8 +6,9 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
+[ $# -ge 1 ] || usage
 out=$("$top/scripts/build.sh" "$@") ||
 	die "the module does not build, so the exercises cannot be checked." \
 		"Correct the errors above first."
 exec "$top/scripts/guest.sh" "$out" lab-check 1000 \
-	bash lab/check.sh "build/${out##*/}/jitasklet.ko"
+	bash lab/exercises.sh "build/${out##*/}/jitasklet.ko"

@@ -24,7 +24,7 @@ run() {
 	shift
 	data=$where/${out##*/}
 	mkdir "$data"
-	"$top/scripts/guest.sh" --load "$out" lab 2400 bash lab/all.sh "$@" |
+	"$top/scripts/guest.sh" --load "$out" lab 2400 bash lab/run-all.sh "$@" |
 		progress "$data/base64" || failed=1
 	[ -s "$data/base64" ] ||
 		die "the experiments did not finish on ${out##*/}: see above."

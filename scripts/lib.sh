@@ -22,6 +22,12 @@ die() {
 	exit 1
 }
 
+# usage: says how this script is called, as its first lines do.
+usage() {
+	sed -n "/^# ${0##*/}/,/^\$/s/^# \{0,1\}//p" "$0" >&2
+	exit 2
+}
+
 # need TOOL PACKAGE: a tool of the host.
 need() {
 	command -v "$1" >/dev/null ||

@@ -18,15 +18,7 @@ files() {
 }
 
 checkpatch() {
-	in_root sh -euc '
-		cd /jitasklet
-		failed=0
-		for file; do
-			/kernel/source/scripts/checkpatch.pl --no-tree --terse --strict \
-				--no-summary --max-line-length=100 --show-types -f "$file" ||
-				failed=1
-		done
-		exit $failed' sh "$@"
+	in_root /jitasklet/scripts/buildroot/checkpatch.sh "$@"
 }
 
 rustfmt() {
@@ -36,8 +28,9 @@ rustfmt() {
 }
 
 clippy() {
-	in_root /jitasklet/scripts/kbuild.sh . build/clippy -s CLIPPY=1 KRUSTFLAGS=-Dwarnings \
-		JITASKLET_TEST=m JITASKLET_BENCH=m jit_tasklet.o tests/kernel/jitasklet_test.o \
+	in_root /jitasklet/scripts/buildroot/kbuild.sh . build/clippy -s CLIPPY=1 \
+		KRUSTFLAGS=-Dwarnings JITASKLET_TEST=m JITASKLET_BENCH=m \
+		jit_tasklet.o tests/kernel/jitasklet_test.o \
 		tests/unload/unload_test.o bench/bench_rust.o
 }
 
@@ -47,15 +40,8 @@ shellcheck() {
 		$(files '*.sh' .ci/run)
 }
 
-# Cargo wants to write next to what it builds, hence the copy.
 clippy_model() {
-	in_root sh -euc '
-		cp -rp /jitasklet/tests/model /tmp/model
-		cd /tmp/model
-		CARGO_TARGET_DIR=/jitasklet/build/clippy-model cargo clippy --offline --quiet \
-			--config "source.crates-io.replace-with=\"debian\"" \
-			--config "source.debian.directory=\"/usr/share/cargo/registry\"" \
-			-- -Dwarnings'
+	in_root /jitasklet/scripts/buildroot/cargo.sh build/clippy-model clippy -- -Dwarnings
 }
 
 # What is an error, or is not used. How it looks is not asked for.
@@ -63,6 +49,11 @@ flake8() {
 	# shellcheck disable=SC2046
 	in_root flake8 --select=E7,E9,F \
 		$(files '*.py' | sed 's,^,/jitasklet/,')
+}
+
+# shellcheck disable=SC2046
+usages() {
+	in_root /jitasklet/tests/buildroot/usage.sh $(files '*.sh')
 }
 
 spdx() {
@@ -74,7 +65,7 @@ spdx() {
 	return "$bad"
 }
 
-plan 8
+plan 9
 t 'rustfmt' rustfmt
 t 'clippy' clippy
 t 'clippy: the model' clippy_model
@@ -84,5 +75,6 @@ t 'checkpatch: C' checkpatch $(files '*.c' '*.h')
 # shellcheck disable=SC2046
 t 'checkpatch: shell' checkpatch $(files '*.sh')
 t 'shellcheck' shellcheck
+t 'every script says how it is called' usages
 t 'every source file has its SPDX line' spdx
 end

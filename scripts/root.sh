@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# root.sh NAME: makes one of the roots below from packages of Debian trixie, and prints its path.
+# root.sh NAME: makes one of the roots build, emulator and guest, or one of the layers load, check,
+# plot and junit, from packages of Debian, and prints its path.
 # root.sh NAME path: prints the path that it has, or would have.
 #
 # The packages are unpacked, not installed: no maintainer script runs, and finish() makes the few
@@ -9,6 +10,7 @@
 # and the host needs only apt, dpkg-deb and tar.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
+. "$top/scripts/debian.sh"
 
 name=${1-} mib=0 on='' base='' there=() python=() applets=()
 basics=(base-files bash coreutils dash diffutils findutils grep gzip libc-bin mawk sed tar xz-utils)
@@ -21,8 +23,8 @@ build)
 		# Rust as the kernels were built with, and what the kernel's Rust needs
 		rustc rust-src bindgen clang llvm
 		# C, and the tools of the kernel's build
-		gcc-14 make flex bison bc cpio dwarves kmod openssl libelf-dev libssl-dev libdw-dev
-		python3-minimal zstd)
+		"$gcc_package" make flex bison bc cpio dwarves kmod openssl libelf-dev libssl-dev
+		libdw-dev python3-minimal zstd)
 	# Counted as installed: bindgen loads the library, but reads no header of libclang's, and
 	# needs no rustfmt for output that only a compiler reads.
 	there=(libclang-dev)
@@ -46,9 +48,9 @@ guest)
 	applets=(base64 basename cat chmod chown cp dirname dmesg grep hostname id install ip ln
 		mkdir mktemp mount nproc poweroff rm sed setsid stty sync touch umount uname)
 	;;
-# Layers on top of a root: packages that only some commands need.
-# load for the guest, the compile of lab/compile.sh, and what signs modules
-load) mib=600 on=guest packages=(stress-ng gcc-14 libc6-dev make openssl) ;;
+# Layers on top of a root: packages that only some commands need. load for the guest, the compile of
+# lab/compile.sh, and what signs modules
+load) mib=600 on=guest packages=(stress-ng "$gcc_package" libc6-dev make openssl) ;;
 # LLVM=1 for the debug kernel, the model in tests/model/, and lint: checkpatch is written in Perl
 check)
 	mib=1000 on=build
@@ -61,7 +63,7 @@ plot)
 	;;
 # a schema and a parser for junit.xml
 junit) mib=100 on=build packages=(python3-junitparser python3-lxml) ;;
-*) die "usage: root.sh build|emulator|guest|load|check|plot|junit [path]" ;;
+*) usage ;;
 esac
 
 # Large, and not needed here.
@@ -93,8 +95,8 @@ finish() {
 		cp usr/share/base-passwd/group.master etc/group
 	}
 	for file in blas lapack; do
-		file=usr/lib/x86_64-linux-gnu/$file/lib$file.so.3
-		[ ! -e "$file" ] || ln -s "${file#usr/lib/x86_64-linux-gnu/}" "${file%/*/*}"
+		file=usr/lib/$triplet/$file/lib$file.so.3
+		[ ! -e "$file" ] || ln -s "${file#"usr/lib/$triplet/"}" "${file%/*/*}"
 	done
 	[ ! -e usr/bin/gcc ] || ln -s gcc usr/bin/cc
 	[ -z "$on" ] || return 0
@@ -142,7 +144,7 @@ make_root() {
 	else
 		for package in "${there[@]}"; do
 			printf '%s\n' "Package: $package" 'Status: install ok installed' \
-				'Version: 99:1' 'Architecture: amd64' ''
+				'Version: 99:1' "Architecture: $architecture" ''
 		done >debs/status
 		ln -s usr/{bin,sbin,lib,lib64} .
 		mkdir -p usr/{bin,sbin,lib,lib64}
@@ -163,7 +165,7 @@ make_root() {
 
 [ -z "$on" ] || base=$(basename "$("$0" "$on" path)")
 key=$({
-	declare -p packages there excludes mountpoints applets base python
+	declare -p packages there excludes mountpoints applets base python architecture triplet
 	declare -f finish unpack start_python make_root
 } 2>/dev/null | hash)
 root=$cache/root-$name-$key
@@ -188,7 +190,7 @@ if [ ! -d "$root" ]; then
 		setpriv --pdeathsig KILL \
 		unshare --mount --pid --fork --kill-child --mount-proc bash -euo pipefail -c "
 			$(declare -p cache name on base part packages there excludes mountpoints \
-				applets python)
+				applets python architecture triplet)
 			export part
 			make_root"
 	mv -T "$part" "$root"

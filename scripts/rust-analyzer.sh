@@ -6,12 +6,14 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-[ $# -eq 1 ] || die "usage: rust-analyzer.sh OUT"
+[ $# -eq 1 ] || usage
 out=$(realpath "$1")
 root=$("$top/scripts/root.sh" build path)
 
-"$top/scripts/enter.sh" "$out/tree" /jitasklet/scripts/kbuild.sh . "build/${out##*/}/analyzer" \
-	-s rust-analyzer </dev/null >&2 || die "rust-project.json could not be made: see above."
+"$top/scripts/enter.sh" "$out/tree" \
+	/jitasklet/scripts/buildroot/kbuild.sh . "build/${out##*/}/analyzer" -s \
+	rust-analyzer </dev/null >&2 ||
+	die "rust-project.json could not be made: see above."
 sed -E -e "s,\"/jitasklet([/\"]),\"$top\1,; s,\"/usr/,\"$root/usr/," \
 	-e "s,\"/kernel/(source|build)([/\"]),\"$(realpath "$out/tree")/\1\2," \
 	"$out/analyzer/rust-project.json" >"$top/rust-project.json"

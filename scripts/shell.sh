@@ -6,10 +6,11 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
+[ $# -ge 1 ] || usage
 out=$("$top/scripts/build.sh" "$@")
 if [ -t 0 ] && [ -t 1 ]; then
 	exec "$top/scripts/guest.sh" --load "$out"
 fi
 commands=$(cat || true)
 exec "$top/scripts/guest.sh" --load "$out" shell 600 \
-	". scripts/guest-shell.sh; $commands"
+	". scripts/guest/bashrc.sh; $commands"

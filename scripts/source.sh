@@ -6,7 +6,7 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-[ $# -eq 3 ] || die "usage: source.sh modules|kernel VERSION PACKAGE"
+[ $# -eq 3 ] || usage
 part=$1 version=$2 package=$3
 
 # Kconfig and make read these in every folder.

@@ -10,6 +10,7 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
+[ $# -ge 1 ] || usage
 share=${3:-1}
 [ "$1" != debug ] || share=${3:-20}
 groups=(crowd busy memory kills reload storm reads)
@@ -52,7 +53,7 @@ for group in "${groups[@]}"; do
 			bash tests/guest/load.sh "build/$release" "$share" "$group" |
 			tee "$results/$group" || status=$?
 	fi
-	counts=$(scripts/ktap.sh "$release" "$group" "$results/$group")
+	counts=$(scripts/results.sh "$release" "$group" "$results/$group")
 	read -r p f s _ <<<"$counts"
 	if [ -e "$results/$group.seconds" ]; then
 		seconds=$(<"$results/$group.seconds")

@@ -41,7 +41,7 @@ skip() {
 
 # In a guest, kernel messages since the previous test belong to the test. On the host they do not.
 in_guest() {
-	[[ $(</proc/cmdline) = *guest-init.sh* ]]
+	[[ $(</proc/cmdline) = *scripts/guest/init.sh* ]]
 }
 
 t() {

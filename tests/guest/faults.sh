@@ -6,7 +6,7 @@
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
-ko=$1/jitasklet.ko
+ko=${1?"usage: faults.sh BUILD"}/jitasklet.ko
 walk=$1/tests/walk
 tracing=/sys/kernel/tracing
 faults=/sys/kernel/debug

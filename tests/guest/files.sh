@@ -5,7 +5,7 @@
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
-ko=$1/jitasklet.ko
+ko=${1?"usage: files.sh BUILD"}/jitasklet.ko
 reader=$1/tests/reader
 
 load() {

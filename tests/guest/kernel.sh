@@ -6,7 +6,7 @@
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
-ko=$1/tests/kernel/jitasklet_test.ko
+ko=${1?"usage: kernel.sh BUILD"}/tests/kernel/jitasklet_test.ko
 
 # Prints the module's KTAP from the log. A splat belongs to the test that reports next.
 report() {

@@ -6,6 +6,7 @@
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
+: "${1?"usage: load.sh BUILD [SHARE [GROUP...]]"}"
 build=$(realpath "$1")
 ko=$build/jitasklet.ko
 reader=$build/tests/reader

@@ -9,7 +9,7 @@
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
-reader=$1/tests/reader
+reader=${1?"usage: peer.sh BUILD"}/tests/reader
 leaking_ko=$1/tests/kernel/unload_test.ko
 hung_task=/proc/sys/kernel/hung_task_timeout_secs
 unreferenced=/tmp/peer.unreferenced

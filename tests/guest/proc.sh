@@ -6,7 +6,7 @@
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
-ko=$1/jitasklet.ko
+ko=${1?"usage: proc.sh BUILD"}/jitasklet.ko
 tests=$1/tests
 # The reader itself schedules its tasklet, whose callback identifies it as ours.
 probes=/sys/kernel/tracing/events/jitasklet

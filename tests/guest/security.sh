@@ -6,7 +6,7 @@
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
-ko=$1/jitasklet.ko
+ko=${1?"usage: security.sh BUILD"}/jitasklet.ko
 reader=$1/tests/reader
 tracing=/sys/kernel/tracing
 files=(/proc/jitasklet /proc/jitasklethi)

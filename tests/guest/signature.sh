@@ -7,7 +7,7 @@
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
-ko=$1/jitasklet.ko
+ko=${1?"usage: signature.sh BUILD"}/jitasklet.ko
 key=/kernel/build/certs/signing_key.pem
 tmp=$(mktemp -d)
 

@@ -6,7 +6,7 @@
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
-ko=$1/jitasklet.ko
+ko=${1?"usage: trace.sh BUILD"}/jitasklet.ko
 reader=$1/tests/reader
 tracing=/sys/kernel/tracing
 events=/tmp/trace.events

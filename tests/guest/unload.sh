@@ -7,7 +7,7 @@
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
-build=$1
+build=${1?"usage: unload.sh BUILD"}
 shift
 # A copy in memory: the file system that the guest shares with the host is slow.
 ko=/tmp/unload_test.ko

@@ -9,6 +9,7 @@
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
 
+[ $# -ge 1 ] || usage
 out=$(realpath "$1")
 tree=$out/tree
 cases=$top/tests/compile-fail
@@ -22,29 +23,10 @@ rustc=$(sed -n 's/^savedcmd_jit_tasklet\.o := \(.*\) --out-dir .*/\1/p' "$out/.j
 
 names=$(cd "$cases" && printf '%s\n' *.rs | sed 's/\.rs$//; /^common$/d')
 
-# Compiles all files in parallel, up to the borrow checker, before any code is generated. FILE.said
-# gets the output of rustc, and FILE.status its exit status. The wrappers are compiled once, as a
-# crate, which replaces the line "pub mod common;" in a copy of each. The pairs that implement a
-# trait of core for them have that line with a comment.
+# What rustc said of each file is in FILE.said in the end, and its exit status in FILE.status.
 compile() {
-	"$top/scripts/enter.sh" "$tree" env RUSTC_BOOTSTRAP=1 sh -euc '
-		mkdir -p /tmp/out /tmp/top/tests
-		cp -r /jitasklet/tests/compile-fail /tmp/top/tests/cases
-		ln -s /jitasklet/*.rs /tmp/top
-		cases=/tmp/top/tests/cases
-		cd /tmp/out
-		sh -c "$1 --emit=metadata --crate-name common --out-dir . $cases/common.rs"
-		for name in $2; do
-			sed -i "s/^pub mod common;\$/extern crate common;/" $cases/$name.rs
-			sed "/^ *\/\/ ok: /{ N; s,// ok: \(.*\)\n.*,\1,; /^ *no line$/d }" \
-				$cases/$name.rs >$cases/$name-ok.rs
-			printf "%s\n" $cases/$name.rs $cases/$name-ok.rs
-		done | xargs -P "$(nproc)" -n 1 sh -c "
-			status=0
-			$1 -L . --emit=metadata --out-dir . --error-format=short \"\$1\" \
-				2>\"\${1##*/}.said\" || status=\$?
-			echo \$status >\"\${1##*/}.status\"" sh
-		tar -c ./*.said ./*.status' sh "$rustc" "${names//$'\n'/ }" | tar -x -C "$tmp"
+	"$top/scripts/enter.sh" "$tree" env RUSTC_BOOTSTRAP=1 \
+		/jitasklet/tests/buildroot/compile-misuses.sh "$rustc" | tar -x -C "$tmp"
 }
 
 # explain WHAT [FILE]: prints why a test fails, with the errors that rustc found in that file.

@@ -7,7 +7,7 @@
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
 
-out=$(realpath "$1")
+out=$(realpath "${1?"usage: doc.sh OUT"}")
 cd "$top" || exit
 mapfile -t pages < <(git ls-files '*.md')
 

@@ -5,8 +5,10 @@
 # they do not, the helpers are an object, and the module does the same. See Kbuild.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
+. "$top/scripts/debian.sh"
 . "$top/tests/ktap.sh"
 
+[ $# -ge 1 ] || usage
 out=$(realpath "$1")
 inline=build/${out##*/}
 objects=$inline/objects
@@ -17,7 +19,7 @@ in_root() {
 
 # The helpers among the symbols of a module.
 helpers_in() {
-	in_root x86_64-linux-gnu-nm "/jitasklet/$1" | grep -F ' rust_helper_'
+	in_root "$triplet-nm" "/jitasklet/$1" | grep -F ' rust_helper_'
 }
 
 called() {
@@ -29,7 +31,7 @@ none_called() {
 }
 
 disassembled() {
-	in_root x86_64-linux-gnu-objdump -dr --no-show-raw-insn "/jitasklet/$inline/jitasklet.ko"
+	in_root "$triplet-objdump" -dr --no-show-raw-insn "/jitasklet/$inline/jitasklet.ko"
 }
 
 # As in C: who sets the bit puts the tasklet into the list. Twice each, in a read and in a callback.
@@ -57,14 +59,14 @@ build_without() {
 	in_root sh -euc '
 		cd /jitasklet
 		rm "/usr/bin/$1"
-		scripts/kbuild.sh . "$2" -s modules
-		scripts/kbuild.sh . "$2/tests/kernel" -s JITASKLET_TEST=m modules' sh \
+		scripts/buildroot/kbuild.sh . "$2" -s modules
+		scripts/buildroot/kbuild.sh . "$2/tests/kernel" -s JITASKLET_TEST=m modules' sh \
 		"$1" "$objects" && called "$objects/jitasklet.ko"
 }
 
 # rustc's LLVM as if it were another one.
 other_llvm() {
-	in_root sh -euc 'cd /jitasklet && scripts/kbuild.sh . "$1/other" -s \
+	in_root sh -euc 'cd /jitasklet && scripts/buildroot/kbuild.sh . "$1/other" -s \
 		CONFIG_RUSTC_LLVM_VERSION=170006 modules' sh "$objects" &&
 		called "$objects/other/jitasklet.ko"
 }
@@ -74,7 +76,8 @@ suites() {
 	local status=0
 	cp "$out/tests"/{reader,clash.ko} "$top/$objects/tests/" || return
 	"$top/scripts/guest.sh" "$out" objects 1800 \
-		bash tests/guest/all.sh "$objects" kernel files >"$top/$objects/suites" || status=$?
+		bash tests/guest/suites.sh "$objects" kernel files >"$top/$objects/suites" ||
+		status=$?
 	[ "$status" -eq 0 ] || grep -A 3 -B 10 '^not ok' "$top/$objects/suites"
 	echo "# $(grep -c '^ok' "$top/$objects/suites") results"
 	return "$status"
@@ -89,6 +92,6 @@ t 'without llvm-link the helpers are an object' build_without llvm-link
 t 'without clang the helpers are an object' build_without clang
 t 'with another LLVM the helpers are an object' other_llvm
 t 'with the object the suites pass' suites
-t 'gcc and clang lay structures out alike' in_root /jitasklet/tests/host/layouts.sh \
+t 'gcc and clang lay structures out alike' in_root /jitasklet/tests/buildroot/layouts.sh \
 	"/jitasklet/$inline" "/jitasklet/$objects"
 end

@@ -7,31 +7,14 @@
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
 
+[ $# -ge 1 ] || usage
 out=$(realpath "$1")
 console=$out/initramfs.console
 
 boot() {
-	"$top/scripts/enter.sh" --guest guest "$out/tree" sh -euc '
-		cd "/jitasklet/build/$1"
-		mkdir -p /tmp/root/bin /tmp/root/proc /tmp/root/dev
-		cp /guest/usr/bin/busybox jitasklet.ko /tmp/root
-		cat >/tmp/root/init <<-EOF
-			#!/busybox sh
-			/busybox mount -t proc none /proc
-			/busybox insmod /jitasklet.ko
-			/busybox cat /proc/jitasklet
-			/busybox rmmod jitasklet
-			/busybox echo "the end, with status \$?"
-			/busybox poweroff -f
-		EOF
-		chmod +x /tmp/root/init
-		mknod /tmp/root/dev/console c 5 1
-		(cd /tmp/root; find . | ./busybox cpio -o -H newc) | gzip >/tmp/initramfs
-		timeout 300 qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1G -nodefaults \
-			-display none -no-reboot -serial stdio -kernel vmlinuz \
-			-initrd /tmp/initramfs \
-			-append "console=ttyS0 panic=-1 mitigations=off no_timer_check"
-	' sh "${out##*/}" </dev/null >"$console"
+	local script=/jitasklet/tests/emulator/boot-initramfs.sh
+	"$top/scripts/enter.sh" --guest guest "$out/tree" "$script" "build/${out##*/}" \
+		</dev/null >"$console"
 }
 
 shows_a_table() {

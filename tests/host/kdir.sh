@@ -7,19 +7,13 @@
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
 
+[ $# -ge 1 ] || usage
 out=$(realpath "$1")
 work=build/${out##*/}/kdir
 
-# In a copy, because it builds in the source directory. Where modules are signed, only the
-# distribution has the key.
 plain() {
-	"$top/scripts/enter.sh" "$out/tree" sh -euc '
-		cp -r /jitasklet/Makefile /jitasklet/Kbuild /jitasklet/*.rs /jitasklet/helpers \
-			/jitasklet/scripts "/jitasklet/$1"
-		make -C "/jitasklet/$1" --no-print-directory -s KDIR=/kernel/build "$2" \
-			CC=x86_64-linux-gnu-gcc-14 CONFIG_DEBUG_INFO_BTF_MODULES= \
-			CONFIG_MODULE_SIG_ALL= CONFIG_MODULE_COMPRESS_ALL= DEPMOD=true \
-			INSTALL_MOD_PATH="/jitasklet/$1/installed" "$3"' sh "$work" "$@" >&2
+	local script=/jitasklet/tests/buildroot/plain-make.sh
+	"$top/scripts/enter.sh" "$out/tree" "$script" "$work" "$@" >&2
 }
 
 installed() {

@@ -12,16 +12,13 @@
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
 
+[ $# -ge 1 ] || usage
 refresh=
 [ "$1" != --refresh ] || { refresh=1; shift; }
 tree=$(realpath "$1")/tree
 copied=$top/tests/model/copied
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-
-cargo_in_root() {
-	"$top/scripts/enter.sh" --layer check "$tree" "$@"
-}
 
 # hash_of FILE FUNCTION: of its code without comments and blanks. Rust is ours, C is the kernel's.
 hash_of() {
@@ -61,31 +58,10 @@ is_as_copied() {
 	return "$changed"
 }
 
-# Builds the model once and runs it once for each result. In the end there is what each run said, in
-# SCENARIO or SCENARIO,DEFECT. Cargo wants to write next to what it builds, hence the copy; what it
-# makes of that stays in build/model.
+# In the end there is what each run said, in SCENARIO or SCENARIO,DEFECT.
 explore() {
-	cargo_in_root sh -euc '
-		cp -rp /jitasklet/tests/model /tmp/model
-		cd /tmp/model
-		CARGO_TARGET_DIR=/jitasklet/build/model cargo build --release --offline --quiet \
-			--config "source.crates-io.replace-with=\"debian\"" \
-			--config "source.debian.directory=\"/usr/share/cargo/registry\"" >&2
-		model=/jitasklet/build/model/release/model
-
-		mkdir /tmp/out
-		cd /tmp/out
-		for list in properties scenarios mutants; do
-			"$model" "$list" >"$list"
-		done
-		{
-			cut -d " " -f 1 scenarios
-			awk "{ print \$2 \",\" \$1 }" mutants
-		} >runs
-		xargs -P "$(nproc)" -n 1 sh -c "
-			timeout 1800 $model run \$(echo \"\$1\" | tr , \" \") >\"\$1\" 2>&1 ||
-				echo \"exit status \$?\" >>\"\$1\"" sh <runs
-		tar -c .' | tar -x -C "$tmp"
+	"$top/scripts/enter.sh" --layer check "$tree" /jitasklet/tests/buildroot/explore-model.sh |
+		 tar -x -C "$tmp"
 }
 
 # The first line of a run: 'green INTERLEAVINGS SECONDS', 'red PROPERTY INTERLEAVINGS', or neither.

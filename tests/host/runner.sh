@@ -7,6 +7,7 @@
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
 
+[ $# -ge 1 ] || usage
 out=$(realpath "$1")
 release=${out##*/}
 tree=$out/tree
@@ -44,7 +45,7 @@ guest() {
 # The results as ktap.sh counts them.
 counts() {
 	printf '%s\n' "${@:2}" >"$tmp/ktap"
-	[ "$("$top/scripts/ktap.sh" host shown "$tmp/ktap" 2>/dev/null)" = "$1 0" ]
+	[ "$("$top/scripts/results.sh" host shown "$tmp/ktap" 2>/dev/null)" = "$1 0" ]
 }
 
 # Replaces virtiofsd by a slow one, for one run only.

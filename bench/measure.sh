@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# guest.sh BUILD WHAT TURNS...: the measurements, in the guest. Prints lines of
+# measure.sh BUILD WHAT TURNS...: the measurements, in the guest. Prints lines of
 #     NAME MODULE-OR-FILE HOW-OFTEN FIGURE
 # where the figure is nanoseconds, bytes, or reads per second. WHAT is
 #     counts   (a) to (f), (h), and (g) on one CPU: for a guest whose clock counts instructions
@@ -9,6 +9,8 @@
 # and each is done in so many turns, in which C and Rust take turns. Those that warm up say nothing.
 
 set -euo pipefail
+
+: "${3?"usage: measure.sh BUILD WHAT TURNS..."}"
 
 build=$1
 files=(/proc/jitasklet_c /proc/jitasklet)

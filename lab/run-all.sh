@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# all.sh EXPERIMENT...: runs experiments in the guest for 'make lab'. Prints how far it is, then a
-# line "data:", and then all their traces as an archive in base64.
+# run-all.sh EXPERIMENT...: runs experiments in the guest for 'make lab'. Prints how far it is, then
+# a line "data:", and then all their traces as an archive in base64.
 
 set -uo pipefail
+
+: "${1?"usage: run-all.sh EXPERIMENT..."}"
 
 export LAB_DIR=/tmp/lab
 rm -rf "$LAB_DIR"

@@ -8,6 +8,8 @@
 
 set -euo pipefail
 
+: "${2?"usage: layouts.sh INLINE OBJECTS"}"
+
 tmp=$(mktemp -d)
 
 # members COMMAND-FILE TARGET SOURCE: where the members are if SOURCE is compiled as TARGET was, in

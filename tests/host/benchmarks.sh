@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# bench.sh OUT: the benchmarks build and run, and results.json is well-formed. The figures are not
-# judged, because the guest is busy.
+# benchmarks.sh OUT: the benchmarks build and run, and results.json is well-formed. The figures are
+# not judged, because the guest is busy.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
 
+[ $# -ge 1 ] || usage
 out=$(realpath "$1")
 bench=build/${out##*/}/bench
 tmp=$(mktemp -d)
@@ -16,7 +17,7 @@ measure() {
 	{
 		cat "$top/$bench/sizes"
 		"$top/scripts/guest.sh" "$out" bench-smoke 300 \
-			bash bench/guest.sh "$bench" counts 1 crowd 1
+			bash bench/measure.sh "$bench" counts 1 crowd 1
 	} >"$tmp/lines"
 }
 
@@ -46,7 +47,7 @@ missing() {
 missed() {
 	echo 'bytes jitasklet 1 2' >>"$tmp/lines"
 	echo 'bytes jitasklet_c 1 1' >>"$tmp/lines"
-	red 'no known reason for missing the target: \(h\)' results
+	red 'nobody said why the target is missed: \(h\)' results
 }
 
 plan 5

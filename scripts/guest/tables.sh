@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# guest-demo.sh MODULE: what 'make demo' does in the guest. After the line "data: EXPERIMENT" comes
+# tables.sh MODULE: what 'make demo' does in the guest. After the line "data: EXPERIMENT" comes
 # the trace of an experiment of the lab, for lab/observe.py.
 
 set -euo pipefail
+
+: "${1?"usage: tables.sh MODULE"}"
 
 show() {
 	printf '\n$ cat /proc/%s\n' "$1"

@@ -1,24 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# qemu.sh ARGUMENTS: runs QEMU, with virtme-ng's arguments changed. boot.sh tells virtme-ng to use
+# qemu.sh ARGUMENT...: runs QEMU, with virtme-ng's arguments changed. boot.sh tells virtme-ng to use
 # this as QEMU. All changes to virtme-ng's setup are in this file:
 #
 # - For a root other than /, virtme-ng provides its init over 9p, which is not built into Debian's
 #   kernels; and that init is a shell script of some sixty commands. The guest has its own init
-#   instead: guest-init.sh.
+#   instead: scripts/guest/init.sh.
 # - An emulated CPU takes a second to uncompress a kernel. So QEMU gets it uncompressed, if the tree
 #   has such an image.
 # - The watchdog is a device that nothing here uses.
 
 set -euo pipefail
 
+: "${1?"usage: qemu.sh ARGUMENT..."}"
+
 args=()
 while [ $# -gt 0 ]; do
 	case "$1 ${2-}" in
 	'-fsdev '* | '-device virtio-9p-'* | '-device i6300esb'*) shift ;;
 	'-append '*)
-		args+=(-append "${2%% init=*} init=/jitasklet/scripts/guest-init.sh")
+		args+=(-append "${2%% init=*} init=/jitasklet/scripts/guest/init.sh")
 		shift
 		;;
 	'-kernel '*)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# guest-shell.sh: the .bashrc of the shell that 'make shell' gives in the guest.
+# bashrc.sh: the .bashrc of the shell that 'make shell' gives in the guest.
 
 insmod "/jitasklet/build/$(uname -r)/jitasklet.ko"
 cd /jitasklet || true
@@ -9,7 +9,7 @@ cat <<EOF
 
 Linux $(uname -r), with the module jitasklet loaded. Try:
     cat /proc/jitasklet       one table; /proc/jitasklethi is the other
-    scripts/watch.sh          the table again and again, with changes marked
+    watch -d cat /proc/jitasklet    the table every two seconds, with changes marked
     lab/idle.sh               an experiment: what is expected, a table, and what was seen
     lab/busy.sh hog.sh hi.sh pinned.sh two.sh rt.sh compile.sh    the others, in lab/
     busybox less docs/lab.md  the handout: questions on them, and exercises

@@ -7,6 +7,8 @@
 
 set -euo pipefail
 
+: "${1?"usage: probe-kvm.sh IMAGE"}"
+
 [ -e /dev/kvm ] || exit 1
 
 log=$(mktemp)

@@ -1,15 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# ktap.sh KERNEL SUITE FILE [STATUS [LOG JUNIT]]: counts the KTAP results of one suite, and prints
-# "PASSED FAILED SKIPPED SECONDS". On standard error it prints each failed test, with the suite's
-# output about it and the name LOG. It appends the suite to the file JUNIT, as an element.
+# results.sh KERNEL SUITE FILE [STATUS [LOG JUNIT]]: counts the KTAP results of one suite, and
+# prints "PASSED FAILED SKIPPED SECONDS". On standard error it prints each failed test, with the
+# suite's output about it and the name LOG. It appends the suite to the file JUNIT, as an element.
 #
 # It counts one more failure if the results do not match the plan exactly, if the end marker is
 # missing, or if nothing failed but STATUS is not 0. Each line of FILE may begin with the time of
 # its output in seconds, which check.sh adds.
 
 set -euo pipefail
+
+: "${3?"usage: results.sh KERNEL SUITE FILE [STATUS [LOG JUNIT]]"}"
 
 # XML allows no control characters, and only valid UTF-8.
 tr -d '\000-\010\013-\037' <"$3" | iconv -c -f UTF-8 -t UTF-8 |

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# lab.sh BUILD: the experiments of lab/, in the guest: they end, report what they saw, and restore
-# all settings, also when they are interrupted.
+# experiments.sh BUILD: the experiments of lab/, in the guest: they end, report what they saw, and
+# restore all settings, also when they are interrupted.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
 top=${BASH_SOURCE[0]%/*}/../..
-insmod "$1/jitasklet.ko" || exit
+insmod "${1?"usage: experiments.sh BUILD"}/jitasklet.ko" || exit
 tracing=/sys/kernel/tracing
 settings=(/sys/kernel/debug/sched/fair_server/cpu*/runtime /proc/sys/kernel/sched_rt_runtime_us
 	/sys/class/net/lo/queues/rx-0/rps_cpus "$tracing"/{trace_clock,tracing_on,set_event})

@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh MODULE: which exercises of docs/lab.md are done, in the guest. For each a line as in
+# exercises.sh MODULE: which exercises of docs/lab.md are done, in the guest. For each a line as in
 # KTAP, and a sentence that says why.
 
 set -uo pipefail
+
+: "${1?"usage: exercises.sh MODULE"}"
 
 tracing=/sys/kernel/tracing
 number=0 passed=0 begun=0

@@ -11,6 +11,8 @@
 
 set -euo pipefail
 
+: "${3?"usage: boot.sh [OPTIONS] tcg|kvm IMAGE SECONDS [COMMAND]"}"
+
 cpus=2 qemu=() args=()
 while [[ $1 = --* ]]; do
 	case $1 in
@@ -27,7 +29,7 @@ while [[ $1 = --* ]]; do
 		qemu+=(-icount 'shift=0,sleep=off')
 		args+=(--kopt tsc=reliable)
 		;;
-	--speed=slow) export QEMU=/jitasklet/scripts/slow-qemu.sh ;;
+	--speed=slow) export QEMU=/jitasklet/scripts/emulator/slow-qemu.sh ;;
 	--append)
 		read -ra parameters <<<"$2"
 		args+=("${parameters[@]/#/--kopt=}")
@@ -41,7 +43,7 @@ shift 3
 
 # The guest has its own init: see qemu.sh for this and other changes to virtme-ng's setup. Until it
 # runs, the console has warnings only. The kernel skips its tests of ciphers, which keep a CPU busy.
-args+=(--kimg "$image" --mods none --root /guest --rw --qemu-bin /jitasklet/scripts/qemu.sh
+args+=(--kimg "$image" --mods none --root /guest --rw --qemu-bin /jitasklet/scripts/emulator/qemu.sh
 	--cpus "$cpus" --memory 1G --disable-microvm --kopt loglevel=5 --kopt hostname=jitasklet
 	--kopt cryptomgr.notests)
 # An emulated CPU does not speculate, and mitigations are slow on it. On a busy machine its timer

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# lib.sh: what the experiments share. They run in the guest, as root:
+# experiment.sh: what the experiments share. They run in the guest, as root:
 #
 #     expect SENTENCE...		what should be seen: said before, judged afterwards
 #     reads FILE COUNT		reads /proc/FILE that often, in this very shell
@@ -238,7 +238,7 @@ if [ "$lab" != "$memory" ]; then
 	for word in $libraries; do
 		[[ $word != /* ]] || found[$word]=1
 	done
-	cp -L "$0" "$lab"/{lib.sh,loads.py} "${programs[@]}" "${!found[@]}" "$memory"
+	cp -L "$0" "$lab"/{experiment.sh,loads.py} "${programs[@]}" "${!found[@]}" "$memory"
 	exec "$memory"/ld-linux* --library-path "$memory" "$memory/bash" "$memory/$experiment.sh"
 fi
 

@@ -6,6 +6,8 @@
 
 set -euo pipefail
 
+: "${1?"usage: slow-qemu.sh ARGUMENT..."}"
+
 throttle() {
 	while sleep 0.025 && kill -STOP "$1" && sleep 0.075; do
 		kill -CONT "$1"

@@ -8,6 +8,8 @@
 
 set -euo pipefail
 
+: "${1?"usage: rustc.sh ARGUMENT..."}"
+
 args=()
 for arg; do
 	case $arg in

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# guest-init.sh: the guest's init. Runs the command that virtme-ng passes on the kernel's command
-# line, with virtme-ng's ports as its standard files, and powers the guest off; without a command it
-# runs an interactive shell.
+# init.sh: the guest's init. Runs the command that virtme-ng passes on the kernel's command line,
+# with virtme-ng's ports as its standard files, and powers the guest off; without a command it runs
+# an interactive shell.
 #
 # virtme-ng's own init takes 3.5 s on an emulated CPU, mostly to start programs. This one starts
 # ten.
@@ -34,7 +34,7 @@ case $command in
 	# shellcheck disable=SC2086
 	[ -z "$virtme_stty_con" ] || stty $virtme_stty_con <"$console"
 	wait
-	setsid -c bash --rcfile scripts/guest-shell.sh <>"$console" >&0 2>&1
+	setsid -c bash --rcfile scripts/guest/bashrc.sh <>"$console" >&0 2>&1
 	poweroff -f
 	;;
 esac

@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# boot-initramfs.sh BUILD: boots the kernel in BUILD, a path below the checkout, from an initramfs
+# with busybox and the module, which shows a table. Its console is on standard output. Runs in the
+# emulator's root.
+
+set -euo pipefail
+
+cd "/jitasklet/${1?"usage: boot-initramfs.sh BUILD"}"
+mkdir -p /tmp/root/{bin,proc,dev}
+cp /guest/usr/bin/busybox jitasklet.ko /tmp/root
+cat >/tmp/root/init <<'EOF'
+#!/busybox sh
+/busybox mount -t proc none /proc
+/busybox insmod /jitasklet.ko
+/busybox cat /proc/jitasklet
+/busybox rmmod jitasklet
+/busybox echo "the end, with status $?"
+/busybox poweroff -f
+EOF
+chmod +x /tmp/root/init
+mknod /tmp/root/dev/console c 5 1
+(cd /tmp/root && find . | ./busybox cpio -o -H newc) | gzip >/tmp/initramfs
+timeout 300 qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1G -nodefaults -display none \
+	-no-reboot -serial stdio -kernel vmlinuz -initrd /tmp/initramfs \
+	-append 'console=ttyS0 panic=-1 mitigations=off no_timer_check'

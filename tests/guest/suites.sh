@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# suites.sh BUILD SUITE...: runs suites one after another, in the guest. Before each is a line
+# "# suite NAME", and after it how it ended. The load is a thousandth of that in stress.sh.
+
+set -uo pipefail
+
+build=/jitasklet/${1?"usage: suites.sh BUILD SUITE..."} failed=0
+shift
+
+busybox sh "${BASH_SOURCE[0]%/*}/in-memory.sh" "$build" || exit
+PATH=/tmp/bin:$PATH
+
+for suite; do
+	echo "# suite $suite"
+	began=$SECONDS status=0 share=()
+	[ "$suite" != load ] || share=(1000)
+	bash "${BASH_SOURCE[0]%/*}/$suite.sh" /tmp/build "${share[@]}" || status=$?
+	echo "# ended with $status after $((SECONDS - began)) s"
+	[ "$status" -eq 0 ] || failed=1
+done
+exit "$failed"

@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# solutions.sh: the exercises of docs/lab.md without and with their solutions.
+
+. "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
+. "$top/tests/ktap.sh"
+
+tmp=$(mktemp -d "${TMPDIR:-/var/tmp}/jitasklet-lab.XXXXXX")
+trap 'rm -rf --one-file-system "$tmp"' EXIT
+
+# A copy of the checkout, with the solutions applied.
+solved() {
+	mkdir "$tmp/solved"
+	(cd "$top" && git ls-files -z --cached --others --exclude-standard |
+		tar --null --files-from=- -c) | tar -x -C "$tmp/solved"
+	cd "$tmp/solved" && git apply lab/teacher/*.patch
+}
+
+# Its output would look like results of this suite.
+lab_check() {
+	make -C "$1" lab-check | sed 's/^/# /'
+}
+
+plan 3
+t 'without any exercise, lab-check says so' red 'No exercise is done yet' make -C "$top" lab-check
+t 'the solutions apply' solved
+t 'with them, lab-check passes' lab_check "$tmp/solved"
+end
