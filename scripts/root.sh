@@ -48,8 +48,8 @@ guest)
 	applets=(base64 basename cat chmod chown cp dirname dmesg grep hostname id install ip ln
 		mkdir mktemp mount nproc poweroff rm sed setsid stty sync touch umount uname)
 	;;
-# Layers on top of a root: packages that only some commands need. load for the guest, the compile of
-# lab/compile.sh, and what signs modules
+# Layers on top of a root: packages that only some commands need.
+# load for the guest, the compile of lab/compile.sh, and what signs modules
 load) mib=600 on=guest packages=(stress-ng "$gcc_package" libc6-dev make openssl) ;;
 # LLVM=1 for the debug kernel, the model in tests/model/, and lint: checkpatch is written in Perl
 check)
