@@ -47,7 +47,7 @@ missing() {
 missed() {
 	echo 'bytes jitasklet 1 2' >>"$tmp/lines"
 	echo 'bytes jitasklet_c 1 1' >>"$tmp/lines"
-	red 'nobody said why the target is missed: \(h\)' results
+	red 'no known reason for missing the target: \(h\)' results
 }
 
 plan 5

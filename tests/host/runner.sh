@@ -104,7 +104,7 @@ make_copy() {
 		t 'a test that passes' true
 		end
 	EOF
-	suite bench <<<'plan 1; t one true; (end); exit 3'
+	suite benchmarks <<<'plan 1; t one true; (end); exit 3'
 	suite model <<<'plan 2; t one true'
 	# Each prints its next line after the other has printed one, so both run at once.
 	for pair in 'doc compile-fail' 'compile-fail doc'; do
@@ -134,13 +134,13 @@ unknown_suite() {
 	mkdir -p "$copy/build/check"
 	: >"$copy/build/check/earlier"
 	red "SUITES=toast: there is no such suite in 'make check'" check SUITES='files toast' &&
-		red 'There are: kernel files lab .* lint' check SUITES='files toast' &&
+		red 'There are: kernel files experiments .* lint' check SUITES='files toast' &&
 		[ -e "$copy/build/check/earlier" ]
 }
 
 # The results of the suites above, some of which fail.
 run_red() {
-	! check SUITES='errors bench model doc compile-fail' JOBS=2 >"$tmp/run" 2>&1 &&
+	! check SUITES='errors benchmarks model doc compile-fail' JOBS=2 >"$tmp/run" 2>&1 &&
 		[ ! -e "$copy/build/check/earlier" ] &&
 		grep -qx '6 passed, 3 failed, 1 skipped' "$tmp/run" && return
 	sed 's/^/# /' "$tmp/run"
@@ -159,7 +159,7 @@ says_what_failed() {
 	said=$(sed -n '/^What failed:$/,/^[0-9]* passed/p' "$tmp/run" | sed '1,2d' | sed '/^$/,$d' |
 		paste -sd '|' | sed 's/|host: /\nhost: /g' | sort)
 	expected=$(printf '%s|    %s|    build/check/%s-host.ktap\n' \
-		'host: bench: the suite ends well' 'It ended with the exit status 3.' bench \
+		'host: benchmarks: the suite ends well' 'It ended with the exit status 3.' benchmarks \
 		'host: errors: a test that <"fails"> & says why' 'the reason is <"&">' errors \
 		'host: model: the suite is whole' "It was cut off: $cut_off" model)
 	[ "$said" = "$expected" ] && return
@@ -177,7 +177,7 @@ junit_is_read() {
 	local said
 	said=$(junit | sort) || return
 	if [ "$said" != "$(printf 'host: %s skipped\n' \
-		'bench: 1 passed, 1 failed, 0' \
+		'benchmarks: 1 passed, 1 failed, 0' \
 		'compile-fail: 1 passed, 0 failed, 0' \
 		'doc: 1 passed, 0 failed, 0' \
 		'errors: 2 passed, 1 failed, 1' \
@@ -203,8 +203,8 @@ cannot_be_built() {
 # SUITES= selects no suite of the second command.
 ends_with_the_sum() {
 	local said
-	suite bench <<<'plan 1; t one true; end'
-	said=$(make --no-print-directory -C "$copy" check check-debug SUITES=bench | tail -n 1)
+	suite benchmarks <<<'plan 1; t one true; end'
+	said=$(make --no-print-directory -C "$copy" check check-debug SUITES=benchmarks | tail -n 1)
 	[ "$said" = '1 passed, 0 failed' ] || { echo "# it ended with: $said"; return 1; }
 }
 
