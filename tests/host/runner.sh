@@ -159,7 +159,8 @@ says_what_failed() {
 	said=$(sed -n '/^What failed:$/,/^[0-9]* passed/p' "$tmp/run" | sed '1,2d' | sed '/^$/,$d' |
 		paste -sd '|' | sed 's/|host: /\nhost: /g' | sort)
 	expected=$(printf '%s|    %s|    build/check/%s-host.ktap\n' \
-		'host: benchmarks: the suite ends well' 'It ended with the exit status 3.' benchmarks \
+		'host: benchmarks: the suite ends well' 'It ended with the exit status 3.' \
+		benchmarks \
 		'host: errors: a test that <"fails"> & says why' 'the reason is <"&">' errors \
 		'host: model: the suite is whole' "It was cut off: $cut_off" model)
 	[ "$said" = "$expected" ] && return
