@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What a person types. What Kbuild reads is in Kbuild.
+# The commands. The rules for building the modules are in Kbuild.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= cloud
@@ -10,9 +10,9 @@ modules-of-kdir = $(MAKE) -C '$(KDIR)' M='$(CURDIR)'
 export MIRROR STALE_OK JIT_CACHE
 
 .DEFAULT_GOAL := module
-.PHONY: module modules_install rust-analyzer demo lab lab-check check check-all check-debug suites stress bench shell doc lint kernels clean distclean help
+.PHONY: module modules_install rust-analyzer demo lab lab-check check check-all check-debug suites stress bench figures shell doc lint kernels clean distclean help
 
-# KERNEL= or KVER= on the command line asks for one of Debian's kernels, and not for KDIR.
+# With KERNEL= or KVER= on the command line, the module is built for a Debian kernel, not for KDIR.
 ifneq ($(filter command line environment,$(origin KERNEL) $(origin KVER)),)
 module: ## Build jitasklet.ko for KDIR; with KERNEL= for a Debian kernel, in build/RELEASE/
 	@scripts/build.sh '$(KERNEL)' '$(KVER)'
@@ -31,41 +31,44 @@ rust-analyzer: ## Write rust-project.json, for rust-analyzer in an editor
 demo: ## Boot a stock Debian kernel in QEMU, load the module and print both tables
 	@scripts/demo.sh '$(KERNEL)' '$(KVER)'
 
-shell: ## The same guest for you to type in, module loaded
+shell: ## Open a shell in that guest, module loaded
 	@scripts/shell.sh '$(KERNEL)' '$(KVER)'
 
-lab: ## Run the experiments of docs/lab.md in guests; makes build/lab/report.html
+lab: ## Run the experiments of docs/lab.md in guests; write build/lab/report.html
 	@scripts/lab.sh
 
-lab-check: ## Which exercises of docs/lab.md are done
+lab-check: ## Check which exercises of docs/lab.md are done
 	@scripts/lab-check.sh '$(KERNEL)' '$(KVER)'
 
 check: suites ## Run all tests; the last line is the summary
 	@:
 
-check-all: suites ## The guest's tests, on all flavours of the two newest Linux versions
+check-all: suites ## Run the guest's tests on all flavours of the two newest Linux versions
 	@:
 
-check-debug: suites ## The guest's tests and failing allocations, on a kernel built to find defects
+check-debug: suites ## Run the guest's tests, and more, on a kernel with debugging options
 	@:
 
-# Those that are asked for together share the machine, and the last line. With a recipe that does
-# nothing make says nothing after that line.
+# Sets that are requested together share the machine and the summary. With an empty recipe, make
+# would print a message after the summary.
 suites:
 	@SUITES='$(SUITES)' KERNEL='$(asked_kernel)' KVER='$(KVER)' JOBS='$(JOBS)' SPEED='$(SPEED)' \
 		scripts/check.sh $(filter check check-all check-debug,$(MAKECMDGOALS))
 
-stress: ## The load at its full counts, about half an hour; KERNEL=debug: a twentieth of them
+stress: ## Run the load tests at full counts, for half an hour; KERNEL=debug: a twentieth
 	@scripts/stress.sh '$(KERNEL)' '$(KVER)' '$(SHARE)'
 
 doc: ## Render the documentation of the Rust code into build/doc/
 	@scripts/doc.sh "$$(scripts/build.sh cloud)"
 
-lint: ## rustfmt, clippy, checkpatch, shellcheck and flake8
+lint: ## Run rustfmt, clippy, checkpatch, shellcheck and flake8
 	@scripts/lint.sh
 
-bench: ## Measure Rust against C; a table, build/bench/results.json and pictures
+bench: ## Compare Rust with C: a table, and build/bench/ with results.json and pictures
 	@scripts/bench.sh '$(KERNEL)' '$(KVER)'
+
+figures: ## Update the output that README.md and docs/ show (after make bench)
+	@scripts/figures.sh
 
 kernels: ## List what KERNEL= and KVER= can choose
 	@scripts/kernels.sh list
@@ -76,17 +79,17 @@ clean: ## Remove what was built here
 		-o -name '*.bc' -o -name '.*.cmd' -o -name Module.symvers -o -name modules.order \) \
 		-exec rm -f {} +
 
-distclean: clean ## Remove also the cache: the roots and the kernel trees
+distclean: clean ## Also remove the cache: the roots and the kernel trees
 	@scripts/distclean.sh
 
-help: ## This list
+help: ## Show this list
 	@sed -nE 's/^([a-z_-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 	@echo
 	@echo '  KERNEL=cloud|generic|rt|RELEASE   a Debian kernel (default: cloud), for demo, shell, module, ...'
-	@echo '  KERNEL=debug                      a kernel built here from the same source, to find defects'
-	@echo '  SUITES="files trace"  JOBS=2      of check, check-debug, ...: only these suites; how many at a time'
-	@echo '  SPEED=fast|slow                   ... the suites of the guest, on a fast or on a crowded machine'
+	@echo '  KERNEL=debug                      a kernel with debugging options, built here from the same source'
+	@echo '  SUITES="files trace"  JOBS=2      for check, check-debug, ...: only these suites; how many at a time'
+	@echo '  SPEED=fast|slow                   ... simulate a fast or an overloaded machine for the guests'
 	@echo '  KVER=7.2                          its Linux version (default: the newest)'
 	@echo '  KDIR=/path/to/build               the kernel that a plain make builds for'
-	@echo '  MIRROR=URL  STALE_OK=1            another Debian archive; go on with a stale one'
-	@echo '  JIT_CACHE=DIR                     where the roots and the kernel trees are kept'
+	@echo '  MIRROR=URL  STALE_OK=1            another Debian archive; accept a stale one'
+	@echo '  JIT_CACHE=DIR                     where to keep the roots and the kernel trees'

@@ -11,14 +11,14 @@
 //! softirq context. Here an item has one owner, and owns what its callback touches.
 //!
 //! The same item can be made for an ordinary workqueue ([`BhQueue::Process`]), whose threads run it
-//! in process context, where it may sleep. All else is the same, so a driver can move its work from
-//! one context to the other by changing one word.
+//! in process context, where it may sleep. Everything else is the same, so a driver can move its
+//! work from one context to the other by changing one word.
 //!
 //! # Vocabulary
 //!
-//! A [`BhWork`] has a [`BhWorkHandler`], which everybody shares, and the handler's
+//! A [`BhWork`] has a [`BhWorkHandler`], which is shared, and the handler's
 //! [`State`](BhWorkHandler::State), which only the callback may touch while it can run. There are
-//! two ways to have one:
+//! two ways to make one:
 //!
 //! - [`BhWork::scope`] lends an item to a closure and cancels it when the closure is done;
 //! - [`BhWork::new`] makes one that lives in a `Box`, an `Arc` or another structure.
@@ -140,19 +140,20 @@
 //!   is queued while it is running elsewhere, it is queued there. Process context gets the state
 //!   from [`cancel`], which waits for a run to end, and borrows the item exclusively: while the
 //!   state is lent nobody can queue it.
-//! - **An item has one queue for life.** The kernel promises the above for one workqueue at a time
-//!   only. An item that runs on one queue and is queued on another one may run on two CPUs at once,
-//!   and a cancel would wait for the latter run only. So there is no call that queues on another
-//!   queue: which it is, is said when the item is made.
-//! - **A cancel ends,** also for an item that queues itself for ever: `cancel_work_sync` disables
-//!   the item meanwhile, so that no queueing has an effect, and enables it again at its end.
+//! - **An item is bound to one queue.** The kernel guarantees the above for one workqueue at a time
+//!   only. An item that runs on one queue and is queued on another may run on two CPUs at once, and
+//!   a cancel would wait for the latter run only. So the queue is chosen when the item is made, and
+//!   no call queues it on another one.
+//! - **A cancel returns,** even for an item that queues itself for ever: `cancel_work_sync`
+//!   disables the item meanwhile, so that queueing it has no effect, and enables it again at the
+//!   end.
 //! - **Nothing that sleeps can be reached from the callback's parameters:** a shared handler, the
 //!   state and the context. (On [`BhQueue::Process`] sleeping is allowed.)
 //! - **No callback outlives its module,** whatever was leaked. An item of a scope cannot be leaked:
-//!   safe code never gets hold of the item itself. Any other one has an entry in the list of
-//!   `unload.rs`: before the module's code goes it is disabled for good, and waited for. This holds
-//!   where the file is part of the module that uses it; the limits in `unload.rs` say what does not
-//!   hold for code that is built in.
+//!   safe code never gets hold of the item itself. Any other item has an entry in the list of
+//!   `unload.rs`: before the module's code is freed, the item is disabled for good, and its last
+//!   run waited for. This holds where the file is part of the module that uses it; the limits in
+//!   `unload.rs` say what does not hold for code that is built in.
 //! - **Queueing and running take no memory** of their own.
 //!
 //! # Known limits
@@ -160,11 +161,11 @@
 //! - All items with the same handler type share one lockdep class, or two: one in softirq and one
 //!   in process context. If a handler cancels or drops another item of its own type, lockdep takes
 //!   it for a handler that waits for itself.
-//! - What the handler or the state own may be used to cancel another item or to drop this very one,
-//!   in the callback: an `Arc` of an item, for example. In softirq context `might_sleep` finds it.
-//!   An item that waits for itself waits for ever, which lockdep finds.
+//! - The handler or the state may own values with which the callback can cancel another item or
+//!   drop its own: an `Arc` of an item, for example. In softirq context `might_sleep` detects it.
+//!   An item that waits for itself waits for ever, which lockdep detects.
 //! - `disable_work` and `enable_work`, the counterparts of `tasklet_disable` and `tasklet_enable`,
-//!   are not here: nobody needed them yet.
+//!   are missing: nothing needs them yet.
 //!
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h); the code is in
 //! [`kernel/workqueue.c`](srctree/kernel/workqueue.c).
@@ -197,7 +198,7 @@ extern "C" {
 /// The handler itself is shared: the callback and process context use it at the same time, which is
 /// why it is [`Sync`]. What only the callback touches goes into the `State`, and needs no lock.
 ///
-/// A handler and its state may borrow, for an item of [`BhWork::scope`]; [`BhWork::new`] asks for
+/// A handler and its state may borrow, for an item of [`BhWork::scope`]; [`BhWork::new`] requires
 /// `'static`.
 pub trait BhWorkHandler: Sync {
     /// What only a running item may touch.
@@ -214,7 +215,7 @@ pub trait BhWorkHandler: Sync {
     fn run(self: Pin<&Self>, state: &mut Self::State, cx: &BhWorkContext<'_>);
 }
 
-/// The queues that there are.
+/// The available queues.
 #[derive(Clone, Copy)]
 pub enum BhQueue {
     /// Runs in `TASKLET_SOFTIRQ`, before tasklets of normal priority.
@@ -247,16 +248,16 @@ struct Core {
     _pin: PhantomPinned,
 }
 
-/// How an item that was leaked is ended. It is through as soon as it is disabled and not running:
-/// a disabled item is in no list.
+/// How to end a leaked item. It has ended as soon as it is disabled and not running: a disabled
+/// item is in no list.
 const STEPS: [super::unload::Step; 3] = [Core::shut_off, Core::is_quiet, Core::is_quiet];
 
 const SOFTIRQ: Operations = Operations::Handler(Group::Softirq, STEPS);
 const PROCESS: Operations = Operations::Handler(Group::Process, STEPS);
 
 impl Core {
-    /// Makes a core, which must become a field of a `BhWork<T>` for the same `T`. If it is on the
-    /// stack it must be destroyed by `destroy_work_on_stack`.
+    /// Makes a core, which must become a field of a `BhWork<T>` for the same `T`. On the stack, it
+    /// must be destroyed by `destroy_work_on_stack`.
     fn new<T: BhWorkHandler>(queue: BhQueue, on_stack: bool) -> impl PinInit<Self> {
         // INVARIANT: `ffi_init` runs `init_work_with_key` on the pinned place.
         pin_init!(Self {
@@ -280,7 +281,7 @@ impl Core {
         })
     }
 
-    /// Enters the list of what is ended when the module goes.
+    /// Enters the list of entries that are ended when the module goes.
     ///
     /// # Safety
     ///
@@ -319,10 +320,10 @@ impl Core {
 
     /// Waits until the item is neither pending nor running. A pending run is discarded.
     ///
-    /// For that to be true afterwards, nobody but the callback may queue it from the beginning of
-    /// this call.
+    /// For that to hold afterwards, only the callback may queue it from the beginning of this call.
     fn cancel(&self) {
-        // So does C for an item that was never queued, and PREEMPT_RT waits on a lock that sleeps.
+        // C may sleep even for an item that was never queued, and PREEMPT_RT waits on a sleeping
+        // lock.
         might_sleep();
 
         // A run that queues the item does not make this call wait for another one: the item is
@@ -345,8 +346,8 @@ impl Core {
             .get()
     }
 
-    /// The first step at the end of the module: no queueing has an effect from then on, and what is
-    /// pending is discarded. The owner's cancel disables the item once more, and undoes only that.
+    /// The first step at the end of the module: from then on queueing has no effect, and a pending
+    /// run is discarded. The owner's cancel disables the item once more, and reverts only that.
     ///
     /// # Safety
     ///
@@ -359,8 +360,8 @@ impl Core {
         true
     }
 
-    /// The other steps: a disabled item that is not running is done with. The kernel forgets where
-    /// it is running after its function has returned, and looks at it no more.
+    /// The other steps: a disabled item that is not running has ended. Once its function has
+    /// returned, the kernel forgets where it ran, and no longer accesses it.
     ///
     /// # Safety
     ///
@@ -378,9 +379,9 @@ impl Core {
 
 /// The lockdep class of all items with this handler that run in the same kind of context.
 ///
-/// A static within a generic function would be one for all types, and lockdep would take a handler
-/// that cancels an item of another type for one that waits for itself. And a class that is used in
-/// softirqs must not be used with softirqs enabled.
+/// A static within a generic function would be shared by all types, and lockdep would take a
+/// handler that cancels an item of another type for one that waits for itself. Also, a class that
+/// is used in softirqs must not be used with softirqs enabled.
 fn lock_class<T: BhWorkHandler>(queue: BhQueue) -> *mut bindings::lock_class_key {
     type Key = (bindings::work_func_t, bool);
 
@@ -395,7 +396,7 @@ fn lock_class<T: BhWorkHandler>(queue: BhQueue) -> *mut bindings::lock_class_key
     core::ptr::from_ref(key).cast_mut().cast()
 }
 
-/// A work item: `struct work_struct` with all that its callback touches.
+/// A work item: `struct work_struct` with everything that its callback touches.
 ///
 /// # Invariants
 ///
@@ -420,17 +421,17 @@ unsafe impl<T: BhWorkHandler + Send> Send for BhWork<T> {}
 unsafe impl<T: BhWorkHandler> Sync for BhWork<T> {}
 
 impl<T: BhWorkHandler> BhWork<T> {
-    /// Lends `f` an item for `queue`, which is cancelled when `f` is done.
+    /// Lends `f` an item for `queue`, and cancels it when `f` returns.
     ///
     /// Process context; may sleep. The item lies on the stack of the caller: nothing is allocated,
     /// and there is no way to leak it.
     ///
-    /// So the handler and the state may borrow whatever lives longer than this call. `f` gets no
-    /// more than a `Pin<&mut Self>`, for a time that it cannot choose: it can neither move the item
-    /// out, which is not `Unpin`, nor keep it. The item itself is a variable of this function, so
-    /// its drop, which cancels it, runs before this returns, and after `f`, with whatever `f` did
-    /// or leaked. The handler cannot borrow the item that it belongs to: the drop of an item makes
-    /// the compiler ask that what the handler borrows outlives the item.
+    /// So the handler and the state may borrow whatever lives longer than this call. `f` gets only
+    /// a `Pin<&mut Self>`, for a lifetime that it cannot choose: it can neither move the item out,
+    /// which is not `Unpin`, nor keep it. The item itself is a variable of this function, so its
+    /// drop, which cancels it, runs after `f` and before this returns, whatever `f` did or leaked.
+    /// The handler cannot borrow its own item: because an item has a drop, the compiler requires
+    /// that whatever the handler borrows outlives the item.
     ///
     /// # Errors
     ///
@@ -454,8 +455,8 @@ impl<T: BhWorkHandler> BhWork<T> {
 
     /// Makes an item for `queue`, which runs only when it is queued.
     ///
-    /// Process context; may sleep. It is cancelled when it is dropped. One that is leaked is
-    /// disabled before the module's code goes.
+    /// Process context; may sleep. The item is cancelled when it is dropped. A leaked one is
+    /// disabled before the module's code is freed.
     ///
     /// # Errors
     ///
@@ -503,7 +504,7 @@ impl<T: BhWorkHandler> BhWork<T> {
         unsafe { self.map_unchecked(|this| &this.handler) }
     }
 
-    /// Asks for one run, soon, on this CPU. Tells whether no run was pending before.
+    /// Asks for one run, soon, on this CPU. Returns whether no run was pending before.
     ///
     /// May be called from any context. If a run is already pending, that one serves both. If the
     /// item is running, it runs once more, on the CPU where it is running.
@@ -512,11 +513,11 @@ impl<T: BhWorkHandler> BhWork<T> {
         self.core.queue()
     }
 
-    /// Waits until the item is neither pending nor running, and gives its state back.
+    /// Waits until the item is neither pending nor running, and lends its state.
     ///
-    /// Process context; may sleep. A pending run is discarded; one that is under way ends, but is
-    /// ignored if it wants to queue itself. Afterwards the item is idle; queued again, it runs
-    /// again, unless the module is going.
+    /// Process context; may sleep. A pending run is discarded. A run in progress ends, and cannot
+    /// queue the item again. Afterwards the item is idle; queued again, it runs again, unless the
+    /// module is going.
     #[doc(alias = "cancel_work_sync")]
     pub fn cancel(self: Pin<&mut Self>) -> &mut T::State {
         self.core.cancel();
@@ -576,9 +577,9 @@ unsafe extern "C" fn callback<T: BhWorkHandler>(work: *mut bindings::work_struct
     );
 }
 
-/// The right to queue a running item again, which only its callback has, and cannot take along.
+/// The right to queue a running item again. Only its callback has it, and cannot keep it.
 ///
-/// There is no way from here to a cancel of oneself, which would wait for ever.
+/// The callback cannot reach a cancel of its own item from here, which would wait for ever.
 ///
 /// # Invariants
 ///
@@ -589,7 +590,7 @@ pub struct BhWorkContext<'a> {
 }
 
 impl BhWorkContext<'_> {
-    /// Asks for one more run, on this CPU, after this one. Tells whether none was pending before.
+    /// Asks for one more run, on this CPU, after this one. Returns whether none was pending before.
     ///
     /// Has no effect once the item is being cancelled or the module is going.
     #[doc(alias = "queue_work")]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A completion whose wait a signal can interrupt.
+//! A completion with an interruptible wait.
 //!
 //! `kernel::sync::Completion` can only be waited for uninterruptibly; a `read(2)` that waits must
 //! respond to Ctrl-C.
@@ -26,7 +26,7 @@ unsafe impl Send for Completion {}
 unsafe impl Sync for Completion {}
 
 impl Completion {
-    /// Makes a completion that is not complete yet.
+    /// Makes an incomplete completion.
     #[doc(alias = "init_completion")]
     pub fn new() -> impl PinInit<Self> {
         // INVARIANT: `ffi_init` runs `init_completion` on the pinned place.
@@ -49,7 +49,7 @@ impl Completion {
 
     /// Waits until [`complete`](Self::complete) is called or a signal is pending.
     ///
-    /// Process context; may sleep, and says so through `might_sleep`.
+    /// Process context; may sleep (and calls `might_sleep`).
     ///
     /// # Errors
     ///

@@ -32,13 +32,13 @@ extern "C" {
     fn copy_task_comm(buf: *mut [u8; TASK_COMM_LEN], tsk: *mut RawTask);
 }
 
-/// The context that [`Context::current`] captured.
+/// A context that [`Context::current`] has captured.
 #[derive(Clone, Copy, Default, Zeroable)]
 pub struct Context {
     /// `jiffies`: ticks since boot, `HZ` of them a second.
     pub jiffies: ffi::c_ulong,
     /// `in_interrupt()`: whether this was a hard interrupt, a softirq, or a region with softirqs
-    /// disabled, rather than plain process context.
+    /// disabled, as opposed to plain process context.
     pub in_interrupt: bool,
     /// `current->pid`, in the initial PID namespace: in an interrupt, that of the interrupted task.
     pub pid: Pid,

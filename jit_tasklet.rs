@@ -5,8 +5,8 @@
 //! Each read schedules a tasklet that reschedules itself until it has run five times, and shows the
 //! context of the reader and of each run, as LDD3 7.5 describes it.
 //!
-//! With the parameter `bh=1` there is `/proc/jitbh` too: the same of a BH work item, the successor
-//! of the tasklet.
+//! With the parameter `bh=1` there is also `/proc/jitbh`: the same for a BH work item, which
+//! replaces tasklets.
 
 #![expect(
     unreachable_pub,
@@ -48,7 +48,7 @@ module! {
     },
 }
 
-/// The version that modinfo shows, which `module!` has no field for. CHANGELOG.md says what is in it.
+/// The version that modinfo shows; `module!` has no field for it. See CHANGELOG.md.
 #[link_section = ".modinfo"]
 #[used(compiler)]
 static VERSION: [u8; 14] = *b"version=1.0.0\0";
@@ -65,7 +65,7 @@ struct JitTasklet {
 
 impl kernel::Module for JitTasklet {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        // Depending on the kernel's version, the value or a reference to it.
+        // A value or a reference to it, depending on the kernel's version.
         let bh = match Borrow::<u8>::borrow(&module_parameters::bh.value()) {
             0 => false,
             1 => true,
@@ -89,11 +89,11 @@ impl kernel::Module for JitTasklet {
 struct Measurement {
     #[pin]
     done: Completion,
-    /// Whether by a tasklet of high priority.
+    /// Whether the tasklet has high priority.
     hi: bool,
 }
 
-/// What the runs of one tasklet, or work item, saw.
+/// The contexts that the runs of one tasklet or work item recorded.
 #[derive(Zeroable)]
 struct Runs {
     seen: [Context; RUNS],
@@ -105,7 +105,7 @@ impl Runs {
         pin_init::init_zeroed()
     }
 
-    /// Notes where one run is. Tells whether it is the last one.
+    /// Records the context of a run. Returns whether it is the last one.
     #[inline]
     fn note(&mut self) -> bool {
         if let Some(seen) = self.seen.get_mut(self.count) {
@@ -143,7 +143,7 @@ impl BhWorkHandler for Measurement {
     }
 }
 
-/// The file that shows one measurement for each read, by a tasklet of high priority if `HI`.
+/// A file that shows one measurement per read, by a tasklet, of high priority if `HI`.
 struct Jit<const HI: bool>;
 
 impl<const HI: bool> Show for Jit<HI> {
@@ -175,7 +175,7 @@ fn measure(m: &SeqFile, hi: bool) -> Result {
     })?
 }
 
-/// The file that shows one measurement for each read, by a BH work item.
+/// A file that shows one measurement per read, by a BH work item.
 struct JitBh;
 
 impl Show for JitBh {
@@ -198,14 +198,14 @@ impl Show for JitBh {
     }
 }
 
-/// Prints the beginning of the table. Returns the jiffies of its last row.
+/// Prints the header and the reader's row. Returns the jiffies of that row.
 fn print_reader(m: &SeqFile, reader: &Context) -> usize {
     print(m, HEADER);
     print(m, Row::new(reader, reader.jiffies).as_bytes());
     reader.jiffies
 }
 
-/// Prints the rest of the table, `before` being the jiffies of the row before.
+/// Prints the rows of the runs. `before` is the jiffies value of the row before them.
 fn print_runs(m: &SeqFile, mut before: usize, runs: &Runs) {
     for seen in runs.seen.iter().take(runs.count) {
         print(m, Row::new(seen, before).as_bytes());

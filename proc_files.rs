@@ -37,10 +37,10 @@ pub trait Show: 'static {
     /// Prints the whole file into `m`.
     ///
     /// Called in the process context of a reader, by any number of readers at once. It may sleep,
-    /// but only interruptibly or for a bounded time: who removes the file waits for it.
+    /// but only interruptibly or for a bounded time: removing the file waits for it.
     ///
-    /// It is called once for a reader that reads the file from its beginning to its end, in steps
-    /// of whatever size, as long as it prints less than a page; and again after a seek.
+    /// It is called once for a reader that reads the file from beginning to end, in steps of any
+    /// size, as long as it prints less than a page; and again after a seek.
     ///
     /// # Errors
     ///
@@ -51,11 +51,11 @@ pub trait Show: 'static {
 /// A file directly below `/proc` that shows what `T` prints, from its creation to its drop.
 ///
 /// Dropping it may sleep: it shuts out new readers and waits for those inside [`Show::show`]. A
-/// file that is still open then stays open, and every further read of it fails. So no reader needs
-/// a reference to the module, and none runs code of a module that is gone.
+/// file that is still open then stays open, and every further read of it fails. So readers need no
+/// reference to the module, and none runs code of an unloaded module.
 ///
-/// It must not be dropped from its own `show`, which would wait for itself. A file that is leaked
-/// is removed before the module's code goes, see `unload.rs`.
+/// It must not be dropped from its own `show`, which would wait for itself. A leaked file is
+/// removed before the module's code is freed: see `unload.rs`.
 pub struct ProcFile<T: Show> {
     /// `Some` until the drop.
     file: Option<Pin<KBox<File>>>,
@@ -70,7 +70,7 @@ impl<T: Show> ProcFile<T> {
     /// # Errors
     ///
     /// - `ENOMEM` when there is no memory or the name is taken: procfs does not tell which, but
-    ///   warns in the kernel log about a name that is taken.
+    ///   logs a warning if the name is taken.
     /// - `ENODEV` when the module is going.
     #[doc(alias = "proc_create_single")]
     pub fn new(name: &CStr, mode: bindings::umode_t) -> Result<Self> {
@@ -118,11 +118,11 @@ impl File {
     /// `show` keeps to C's contract for the `show` of a single-shot `seq_file`, and is code of this
     /// module or of the kernel.
     unsafe fn new(name: &CStr, mode: bindings::umode_t, show: RawShow) -> Result<Pin<KBox<Self>>> {
-        // Readers may come before the file is in the list, and may leak files and tasklets.
+        // Readers may call `show` before the file is in the list, and may leak files and tasklets.
         unload::prepare()?;
 
-        // The memory is there before the file is: the initialiser runs last, and nothing fails
-        // after the file was created.
+        // The memory is allocated before the file is created: the initialiser runs last, and
+        // nothing fails after it has created the file.
         //
         // INVARIANT: `file` was just created, and is not in the list yet.
         let file = KBox::try_pin_init(
@@ -145,7 +145,7 @@ impl File {
         }
     }
 
-    /// Removes the file, unless the end of the module has done so, and waits for that in any case.
+    /// Removes the file, or waits until the end of the module has removed it.
     #[inline(never)]
     fn remove(file: Pin<KBox<Self>>) {
         // SAFETY: `new` has added the entry, and this, which takes the file, alone removes it.
@@ -195,7 +195,7 @@ unsafe fn create(
     Ok(file)
 }
 
-/// Hands a reader's call on to `T`.
+/// Forwards a reader's call to `T`.
 ///
 /// # Safety
 ///
@@ -205,7 +205,7 @@ unsafe fn create(
     reason = "as for `proc_create_single`, which calls this"
 )]
 unsafe extern "C" fn show<T: Show>(m: *mut bindings::seq_file, _: *mut ffi::c_void) -> ffi::c_int {
-    // SAFETY: The caller promises just this.
+    // SAFETY: The caller promises exactly this.
     let m = unsafe { SeqFile::from_raw(m) };
 
     from_result(|| T::show(m).map(|()| 0))

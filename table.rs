@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The table that a read shows, formatted without `core::fmt`, which costs three times as much as
-//! C's `printf` and would be half of a small module.
+//! Formats the table without `core::fmt`, which costs three times as much as C's `printf` and would
+//! be half of a small module.
 
 use crate::context::Context;
 
@@ -11,8 +11,8 @@ pub const HEADER: &[u8] = b"   time   delta  inirq    pid   cpu command\n";
 /// A row. It is written from its end to its beginning, because division yields the last digit of a
 /// number first, and the padding is known only once all digits are.
 ///
-/// 256 bytes: exactly what a `u8` can index, so no bounds checks. The longest row has less than
-/// 140.
+/// 256 bytes: exactly what a `u8` can index, so no bounds checks. The longest row has fewer than
+/// 140 bytes.
 pub struct Row {
     bytes: [u8; 256],
     begin: u8,
@@ -56,7 +56,7 @@ impl Row {
 
     /// Prepends a number as C's `%*li` formats it, and `gap` spaces before it.
     ///
-    /// Inlined five times, it would be a quarter of the module.
+    /// Not inlined: five copies would be a quarter of the module.
     #[inline(never)]
     fn number(&mut self, gap: u8, value: isize, width: u8) {
         let end = self.begin;

@@ -9,15 +9,15 @@
 //!
 //! # When not to use one
 //!
-//! Since 2020 the kernel calls tasklets deprecated. A new driver wants a threaded interrupt handler
-//! (`kernel::irq::ThreadedRegistration`), where it may sleep, or a work item on a BH workqueue
-//! (`kernel::workqueue::system_bh`), which runs in the same context as a tasklet does.
+//! Tasklets have been deprecated since 2020. A new driver should use a threaded interrupt handler
+//! (`kernel::irq::ThreadedRegistration`), which may sleep, or a work item on a BH workqueue
+//! (`kernel::workqueue::system_bh`), which runs in the same context as a tasklet.
 //!
 //! # Vocabulary
 //!
-//! A [`Tasklet`] owns all that its callback touches: a [`TaskletHandler`], which everybody shares,
+//! A [`Tasklet`] owns everything that its callback touches: a [`TaskletHandler`], which is shared,
 //! and the handler's [`State`](TaskletHandler::State), which only the callback may touch while it
-//! can run. There are three ways to have one:
+//! can run. There are three ways to make one:
 //!
 //! - [`Tasklet::scope`] lends a tasklet to a closure and kills it when the closure is done;
 //! - [`Tasklet::new`] makes one that lives in a `Box`, an `Arc` or another structure;
@@ -39,8 +39,9 @@
 //!       | kill: waits until it is here, and enables it
 //! ```
 //!
-//! On top of that, it is *disabled* as long as there are more disables than enables: a scheduled
-//! one then stays scheduled. Scheduling a scheduled one changes nothing, not even its priority.
+//! Independently of that, it is *disabled* while it has been disabled more often than enabled: a
+//! scheduled tasklet then stays scheduled. Scheduling a scheduled tasklet changes nothing, not even
+//! its priority.
 //!
 //! # From C to Rust
 //!
@@ -58,7 +59,7 @@
 //! | `tasklet_enable` | the drop of a guard, or its `enable` | any |
 //! | `tasklet_kill` | [`Tasklet::kill`], the drop of a tasklet | process, may sleep |
 //!
-//! *Any* is process, softirq and hard interrupt context. What may sleep says so through
+//! *Any* is process, softirq and hard interrupt context. Functions that may sleep call
 //! `might_sleep`.
 //!
 //! # Examples
@@ -106,8 +107,8 @@
 //! }
 //! ```
 //!
-//! A tasklet for the duration of a call, which reschedules itself until it has run three times, and
-//! is dead at the end of the call in any case:
+//! A tasklet for the duration of a call. It reschedules itself until it has run three times, and is
+//! killed by the end of the call in any case:
 //!
 //! ```
 //! use core::pin::Pin;
@@ -155,38 +156,39 @@
 //!   and [`disable_mut`], which wait for that bit, and which borrow the tasklet exclusively: while
 //!   the state is lent nobody can schedule or enable the tasklet. (The end of the module may enable
 //!   it, after having made sure that its callback returns at once.)
-//! - **A kill ends,** unless the tasklet's own callback calls it. It has softirq code run what is
-//!   pending, if need be with the callback returning at once. Nothing schedules the tasklet
-//!   meanwhile: a [`TaskletContext`] does not, and for all else the tasklet is borrowed
-//!   exclusively. See `Core::kill`.
-//! - **Enables match disables.** A guard is one disable, and its drop, which happens at most once,
-//!   one enable. A guard that is leaked leaves the tasklet disabled until it is killed. While
-//!   leaked guards keep a tasklet disabled, [`disable_mut`] neither disables nor enables it.
+//! - **A kill returns,** unless the tasklet's own callback calls it. It lets softirq code run what
+//!   is pending; where the run is discarded, the callback returns at once. Nothing schedules the
+//!   tasklet meanwhile: a [`TaskletContext`] does not, and everything else would need the tasklet,
+//!   which is borrowed exclusively. See `Core::kill`.
+//! - **Enables match disables.** Making a guard disables the tasklet once, and dropping the guard,
+//!   which happens at most once, enables it once. A leaked guard leaves the tasklet disabled until
+//!   it is killed. While leaked guards keep a tasklet disabled, [`disable_mut`] neither disables
+//!   nor enables it.
 //! - **The callback's parameters themselves offer nothing that sleeps:** a shared reference to the
 //!   handler, the state and the context.
 //! - **No callback outlives its module,** whatever was leaked. A tasklet that can be leaked has an
-//!   entry in the list of `unload.rs`. Before the module's code goes, every tasklet in it is shut
-//!   off for good: its handler is not called any more, and once its last run has ended and no list
-//!   of the kernel's holds it, no run ever takes place again, even if somebody schedules or
-//!   disables it. From then on `new` fails and `take` returns `None`. This holds where the file is
-//!   part of the module that uses it; the limits in `unload.rs` say what does not hold for code
-//!   that is built in.
+//!   entry in the list of `unload.rs`. Before the module's code is freed, every tasklet in it is
+//!   shut off for good: its handler is no longer called, and once its last run has ended and none
+//!   of the kernel's lists holds it, it never runs again, even if somebody schedules or disables
+//!   it. From then on `new` fails and `take` returns `None`. This holds where the file is part of
+//!   the module that uses it; the limits in `unload.rs` say what does not hold for code that is
+//!   built in.
 //! - **Scheduling and running take no lock and no memory** of their own.
 //!
 //! # Known limits
 //!
-//! - What the driver puts into the handler or the state may be used to sleep in the callback, or to
-//!   kill or drop a tasklet there, even this very one: an `Arc` of a tasklet, for example. As
-//!   everywhere in the kernel's Rust the types do not know contexts. A kernel with
-//!   CONFIG_DEBUG_ATOMIC_SLEEP reports it. A kill of a tasklet in its own callback waits for ever
-//!   for the RUN bit, so nothing that the callback uses is dropped.
+//! - The driver may put values into the handler or the state with which the callback can sleep, or
+//!   kill or drop a tasklet, even its own: an `Arc` of a tasklet, for example. As everywhere in the
+//!   kernel's Rust, the types do not track contexts. A kernel with CONFIG_DEBUG_ATOMIC_SLEEP
+//!   reports it. A kill of a tasklet in its own callback waits for ever for the RUN bit, so nothing
+//!   that the callback uses is dropped.
 //! - A kernel without `CONFIG_SMP` is refused at compile time unless it is PREEMPT_RT: it has no
 //!   RUN bit.
 //! - The handler of a static must be made by a `const fn`, which rules out locks and completions.
 //! - A disabled tasklet that is scheduled keeps `ksoftirqd` of its CPU busy until it is enabled or
-//!   killed. That is so in C, too.
-//! - What a callback schedules through its context while it is being killed is not run, and neither
-//!   is what anybody schedules once the module is going.
+//!   killed. The same is true in C.
+//! - A run that a callback requests through its context while the tasklet is being killed does not
+//!   take place, and neither does any run that is requested once the module is going.
 //!
 //! C header: [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h); the code is in
 //! [`kernel/softirq.c`](srctree/kernel/softirq.c).
@@ -233,8 +235,8 @@ extern "C" {
     fn test_bit_acquire(nr: ffi::c_ulong, addr: *const ffi::c_ulong) -> bool;
 }
 
-// Without both, the kernel leaves out the RUN bit, as nothing can wait for a callback that runs but
-// the callback itself: one that gets hold of its own tasklet would not wait for itself, but go on.
+// Without both, the kernel has no RUN bit, because only the callback itself could wait for a
+// running callback: one that gets hold of its own tasklet would not wait for itself, but continue.
 const _: () = assert!(
     cfg!(any(CONFIG_SMP, CONFIG_PREEMPT_RT)),
     "a kernel without CONFIG_SMP does not mark tasklets that run, which the guarantees stand on"
@@ -245,8 +247,8 @@ const _: () = assert!(
 /// The handler itself is shared: the callback and process context use it at the same time, which is
 /// why it is [`Sync`]. What only the callback touches goes into the `State`, and needs no lock.
 ///
-/// A handler and its state may borrow, for a tasklet of [`Tasklet::scope`]. All other ways to have
-/// a tasklet ask for `'static`.
+/// A handler and its state may borrow, for a tasklet of [`Tasklet::scope`]. All other tasklets
+/// require `'static`.
 pub trait TaskletHandler: Sync {
     /// What only a running tasklet may touch.
     ///
@@ -261,14 +263,14 @@ pub trait TaskletHandler: Sync {
     fn run(self: Pin<&Self>, state: &mut Self::State, cx: &TaskletContext<'_>);
 }
 
-/// What is asked of the callback. Nothing is asked unless the tasklet is being killed or the module
-/// is going.
+/// What is requested of the callback: nothing, unless the tasklet is being killed or the module is
+/// going.
 mod request {
     /// Run, and reschedule at will.
     pub(super) const NONE: i32 = 0;
     /// Run, but do not reschedule.
     pub(super) const STOP: i32 = 1;
-    /// Return at once: from here on up the handler is not called.
+    /// Return at once. With this value or a greater one, the handler is not called.
     pub(super) const DISCARD: i32 = 2;
     /// As `DISCARD`, for good. Take the SCHED bit, and keep it.
     pub(super) const SHUT: i32 = 3;
@@ -307,9 +309,9 @@ struct Core {
     _pin: PhantomPinned,
 }
 
-/// How a tasklet in the list of what may be leaked is killed.
+/// How to kill a tasklet in the list of those that may be leaked.
 ///
-/// By reference, so that the code is not there in a module that has tasklets of scopes only.
+/// By reference, so that a module with scoped tasklets only does not contain the code.
 struct Added {
     kill: unsafe fn(&Core),
     end: unsafe fn(&Core),
@@ -320,7 +322,7 @@ const ADDED: Added = Added {
     end: Core::end_added,
 };
 
-/// How a tasklet that was leaked is ended.
+/// How to end a leaked tasklet.
 const OPERATIONS: Operations = Operations::Handler(
     Group::Softirq,
     [Core::shut_off, Core::is_quiet, Core::retire_leaked],
@@ -352,15 +354,15 @@ impl Core {
         }
     }
 
-    /// What is asked of the callback, now.
+    /// The current request to the callback.
     #[inline(always)]
     fn request(&self) -> i32 {
-        // SAFETY: The word is initialised, and aligned. A volatile access is C's `READ_ONCE`, which
-        // is what a relaxed `Atomic::load` calls a C function for.
+        // SAFETY: The word is initialised, and aligned. A volatile access is C's `READ_ONCE`, for
+        // which a relaxed `Atomic::load` would call a C function.
         unsafe { self.request.as_ptr().read_volatile() }
     }
 
-    /// Asks the callback for `request`.
+    /// Makes a request to the callback.
     #[inline(always)]
     fn ask(&self, request: i32) {
         // SAFETY: As in `request`, with C's `WRITE_ONCE`.
@@ -403,7 +405,7 @@ impl Core {
         }
     }
 
-    /// As [`Core::kill`], and takes the entry out of the list: for the end of the tasklet.
+    /// As [`Core::kill`], and takes the entry out of the list, when the tasklet is dropped.
     ///
     /// # Safety
     ///
@@ -418,7 +420,7 @@ impl Core {
         }
     }
 
-    /// [`Core::end`] where the entry is in the list.
+    /// [`Core::end`] of a tasklet whose entry is in the list.
     ///
     /// # Safety
     ///
@@ -438,7 +440,7 @@ impl Core {
         }
     }
 
-    /// [`Core::kill`] where the end of the module may find the tasklet.
+    /// [`Core::kill`] of a tasklet that the end of the module may find.
     ///
     /// # Safety
     ///
@@ -455,7 +457,7 @@ impl Core {
 
         // INVARIANT: This kill alone changes `request` until it sets it back.
         //
-        // Relaxed: what has to be ordered after `DISCARD` is so by `enable`.
+        // Relaxed: `enable` orders what has to come after `DISCARD`.
         if self
             .request
             .cmpxchg(request::NONE, request, ordering::Relaxed)
@@ -476,8 +478,8 @@ impl Core {
         }
     }
 
-    /// [`Core::kill`] while nobody else writes `request`, which is `NONE`, and which this leaves as
-    /// it asks.
+    /// [`Core::kill`] while nobody else writes `request`, which is `NONE`. This does not reset the
+    /// request.
     ///
     /// # Safety
     ///
@@ -502,15 +504,15 @@ impl Core {
     #[inline]
     unsafe fn wait_until_idle(&self) {
         // `tasklet_kill` owns the SCHED bit while it waits for the RUN bit to clear, so that even a
-        // callback that has not seen the request yet schedules nothing that outlives this call. All
-        // that the request decides is that the wait for the SCHED bit ends.
+        // callback that has not seen the request yet schedules nothing that outlives this call. The
+        // request only ensures that the wait for the SCHED bit ends.
         //
         // SAFETY: The tasklet is initialised by the type invariant. The call sleeps until no CPU
         // runs the tasklet and no list holds it.
         unsafe { bindings::tasklet_kill(self.tasklet.get()) };
     }
 
-    /// Has the callback return at once if a run is pending, and enables the tasklet.
+    /// Makes a pending run return at once, and enables the tasklet.
     #[cold]
     #[inline(never)]
     fn discard(&self) {
@@ -518,13 +520,13 @@ impl Core {
         self.enable();
     }
 
-    /// Sets the count of disables to 0, after `request` was set to `DISCARD` or more.
+    /// Sets the count of disables to 0, after `request` was set to `DISCARD` or a greater value.
     ///
-    /// Its guards were leaked, or the initial disable never released, so nobody else would enable
-    /// it. A scheduled run would keep ksoftirqd spinning, and a kill waiting, for ever. So let it
-    /// run: the callback returns at once. It sees the request: the release below orders the request
-    /// before the count, and softirq code reads the count, clears the SCHED bit with a full
-    /// barrier, and only then calls it.
+    /// Guards were leaked, or the initial disable was never released, so nobody else would enable
+    /// the tasklet. A scheduled run would keep ksoftirqd spinning, and a kill waiting, for ever. So
+    /// this lets it run, and the callback returns at once. The callback sees the request: the
+    /// release below orders the request before the count, and softirq code reads the count, clears
+    /// the SCHED bit with a full barrier, and only then calls the callback.
     #[inline]
     fn enable(&self) {
         // SAFETY: `count` is initialised by the type invariant, and atomic.
@@ -539,8 +541,8 @@ impl Core {
         unsafe { &raw mut (*self.tasklet.get()).state }
     }
 
-    /// Whether the callback is running, or the kernel has not done with it. Acquire: if not, all
-    /// that its runs did is visible.
+    /// Whether the callback is running, or the kernel is not done with it. Acquire: if not,
+    /// everything that its runs did is visible.
     #[inline]
     fn is_running(&self) -> bool {
         let bit = bindings::TASKLET_STATE_RUN as ffi::c_ulong;
@@ -557,18 +559,18 @@ impl Core {
 
         // SAFETY: The word is initialised, and atomic.
         if self.request() == request::SHUT && !unsafe { test_and_set_bit(bit, self.state()) } {
-            // INVARIANT: The bit was clear, so no list holds the tasklet, and nobody but who sets
-            // the bit puts it into one.
+            // INVARIANT: The bit was clear, so no list holds the tasklet, and only the code that
+            // sets the bit puts it into one.
             self.ask(request::HELD);
         }
     }
 
-    /// Brings a tasklet that was shut off nearer to its end. Tells whether it is there: nothing
-    /// runs it or will ever run it, no list of the kernel's holds it, and the kernel has done with
-    /// it.
+    /// Takes a tasklet that was shut off closer to its end. Returns whether it has ended: nothing
+    /// runs it or will ever run it, none of the kernel's lists holds it, and the kernel is done
+    /// with it.
     ///
-    /// That needs no luck against others who schedule it meanwhile, as the callback takes the SCHED
-    /// bit, too, which softirq code has just cleared. Any number of threads may call this at once.
+    /// This ends even if others keep scheduling the tasklet, because the callback also takes the
+    /// SCHED bit, which softirq code has just cleared. Any number of threads may call this at once.
     #[inline]
     fn retire(&self) -> bool {
         self.enable();
@@ -589,8 +591,8 @@ impl Core {
         unsafe { &*container_of!(core::ptr::from_ref(entry), Core, entry) }
     }
 
-    /// The first step at the end of the module. Not while the owner is killing the tasklet, which
-    /// ends.
+    /// The first step at the end of the module. It waits while the owner is killing the tasklet: a
+    /// kill returns.
     ///
     /// # Safety
     ///
@@ -600,7 +602,7 @@ impl Core {
         // SAFETY: The caller's entry has these operations.
         let core = unsafe { Core::of(entry) };
 
-        // INVARIANT: There is no kill that it could belong to.
+        // INVARIANT: No kill is in progress that the request could belong to.
         //
         // Relaxed: a full barrier follows before the next step.
         match core
@@ -613,7 +615,7 @@ impl Core {
     }
 
     /// The second step. A disabled tasklet that is scheduled has its RUN bit set again and again,
-    /// but once it was seen clear, only by runs that see the request.
+    /// but once the bit was seen clear, only by runs that see the request.
     ///
     /// # Safety
     ///
@@ -636,7 +638,7 @@ impl Core {
     }
 }
 
-/// A tasklet of its own: `struct tasklet_struct` with all that its callback touches.
+/// A tasklet: `struct tasklet_struct` with everything that its callback touches.
 ///
 /// # Invariants
 ///
@@ -664,8 +666,8 @@ unsafe impl<T: TaskletHandler> Sync for Tasklet<T> {}
 impl<T: TaskletHandler> Tasklet<T> {
     /// Makes a tasklet, which runs only when it is scheduled.
     ///
-    /// Process context; may sleep. It is killed when it is dropped. One that is leaked is shut off
-    /// before the module's code goes.
+    /// Process context; may sleep. The tasklet is killed when it is dropped. A leaked one is shut
+    /// off before the module's code is freed.
     ///
     /// # Errors
     ///
@@ -699,17 +701,17 @@ impl<T: TaskletHandler> Tasklet<T> {
         Self::registered(handler, state, true)
     }
 
-    /// Lends `f` a tasklet that is killed when `f` is done.
+    /// Lends `f` a tasklet, and kills it when `f` returns.
     ///
     /// Process context; may sleep. The tasklet lies on the stack of the caller: nothing is
     /// allocated and no lock is taken, and there is no way to leak it.
     ///
-    /// So the handler and the state may borrow whatever lives longer than this call. `f` gets no
-    /// more than a `Pin<&mut Self>`, for a time that it cannot choose: it can neither move the
-    /// tasklet out, which is not `Unpin`, nor keep it. The tasklet itself is a variable of this
-    /// function, so its drop, which kills it, runs before this returns, and after `f`, with
-    /// whatever `f` did or leaked. The handler cannot borrow the tasklet that it belongs to: the
-    /// drop of a tasklet makes the compiler ask that what the handler borrows outlives the tasklet.
+    /// So the handler and the state may borrow whatever lives longer than this call. `f` gets only
+    /// a `Pin<&mut Self>`, for a lifetime that it cannot choose: it can neither move the tasklet
+    /// out, which is not `Unpin`, nor keep it. The tasklet itself is a variable of this function,
+    /// so its drop, which kills it, runs after `f` and before this returns, whatever `f` did or
+    /// leaked. The handler cannot borrow its own tasklet: because a tasklet has a drop, the
+    /// compiler requires that whatever the handler borrows outlives the tasklet.
     ///
     /// # Errors
     ///
@@ -793,7 +795,7 @@ impl<T: TaskletHandler> Tasklet<T> {
     /// Keeps the tasklet from running, and waits until it has stopped running.
     ///
     /// Process context; may sleep. Disables nest: the tasklet runs again when every guard is gone.
-    /// As others may hold guards too, and may be the last to let go, this lends no state; see
+    /// Others may hold guards too, and may drop theirs last, so this lends no state; see
     /// [`disable_mut`](Self::disable_mut).
     #[doc(alias = "tasklet_disable")]
     pub fn disable(&self) -> Disabled<'_, T> {
@@ -818,15 +820,15 @@ impl<T: TaskletHandler> Tasklet<T> {
         }
     }
 
-    /// The initial disable, as a guard: `Some` for the first caller, once.
+    /// Returns the initial disable as a guard: `Some` for the first caller only.
     ///
     /// May be called from any context. `None` for a tasklet that was not made disabled, or was
     /// killed since, which enables it.
     pub fn initial_disable(&self) -> Option<Disabled<'_, T>> {
-        // Relaxed: who gets the guard learns nothing but that it is the first.
+        // Relaxed: the caller learns only whether it is the first.
         let was = self.core.initial_disable.xchg(0, ordering::Relaxed);
 
-        // The guard must not even be made for others, as its drop would enable the tasklet.
+        // No guard may be made for other callers, because its drop would enable the tasklet.
         //
         // INVARIANT: The disable that the tasklet was made with is now the guard's. The handler has
         // not run yet, so there is no run to wait for.
@@ -841,15 +843,15 @@ impl<T: TaskletHandler> Tasklet<T> {
         let counted = !self.core.is_disabled();
 
         // The count must not wrap to 0 while the state is lent, however many guards were leaked. It
-        // cannot: it goes from 0 to 1, or stays what it is, as `self` is borrowed exclusively. The
-        // end of the module may set it to 0, but only after the tasklet was shut off.
+        // cannot: it goes from 0 to 1 or does not change, because `self` is borrowed exclusively.
+        // The end of the module may set it to 0, but only after it has shut the tasklet off.
         //
         // SAFETY: The tasklet is initialised.
         unsafe {
             if counted {
                 tasklet_disable(self.as_raw());
             } else {
-                // Whoever leaked the guard may not have waited.
+                // The leaked guard may not have waited.
                 tasklet_unlock_wait(self.as_raw());
             }
         }
@@ -861,11 +863,11 @@ impl<T: TaskletHandler> Tasklet<T> {
         }
     }
 
-    /// Waits until the tasklet is neither scheduled nor running, and gives its state back.
+    /// Waits until the tasklet is neither scheduled nor running, and lends its state.
     ///
     /// Process context; may sleep. A pending run happens first, unless the tasklet is disabled:
-    /// then it is discarded. A callback that wants to reschedule itself is not heard. Afterwards
-    /// the tasklet is idle and enabled; scheduled again, it runs again, unless the module is going.
+    /// then it is discarded. A callback cannot reschedule the tasklet meanwhile. Afterwards the
+    /// tasklet is idle and enabled; scheduled again, it runs again, unless the module is going.
     #[doc(alias = "tasklet_kill")]
     pub fn kill(self: Pin<&mut Self>) -> &mut T::State {
         // SAFETY: `self` is borrowed exclusively, so nobody else can call anything on the tasklet,
@@ -891,9 +893,9 @@ impl<T: TaskletHandler> PinnedDrop for Tasklet<T> {
 
 /// A tasklet that lives as long as the module: what `DECLARE_TASKLET` declares in C.
 ///
-/// It can be used only through the [`TaskletHandle`] that [`take`](Self::take) gives out once, and
-/// is killed when that is dropped. A handle that is leaked does no harm: the tasklet is shut off
-/// before the module's code goes.
+/// It can be used only through the [`TaskletHandle`] that [`take`](Self::take) returns once, and is
+/// killed when the handle is dropped. Leaking the handle does no harm: the tasklet is shut off
+/// before the module's code is freed.
 ///
 /// # Invariants
 ///
@@ -932,11 +934,11 @@ impl<T: TaskletHandler> StaticTasklet<T> {
         }
     }
 
-    /// The handle: `Some` for the first caller, once, unless the module is going.
+    /// Returns the handle: `Some` for the first caller only, unless the module is going.
     ///
     /// Process context; may sleep.
     pub fn take(&'static self) -> Option<TaskletHandle<T>> {
-        // Relaxed: who gets the handle learns nothing but that it is the first.
+        // Relaxed: as in `initial_disable`.
         if self.taken.xchg(1, ordering::Relaxed) != 0 {
             return None;
         }
@@ -949,8 +951,8 @@ impl<T: TaskletHandler> StaticTasklet<T> {
         // INVARIANT: This is the only handle.
         let handle = TaskletHandle { tasklet: self };
 
-        // SAFETY: A static is never moved. Its memory goes with the module, whose end needs no
-        // entry to be removed. The operations are those of a core.
+        // SAFETY: A static is never moved. Its memory is freed with the module, whose end does not
+        // require entries to be removed. The operations are those of a core.
         unsafe { handle.core.entry.add(&OPERATIONS) }.ok()?;
         Some(handle)
     }
@@ -966,7 +968,7 @@ pub struct TaskletHandle<T: TaskletHandler + 'static> {
 }
 
 impl<T: TaskletHandler> TaskletHandle<T> {
-    /// The tasklet, for what needs it exclusively: a kill, or a disable that lends the state.
+    /// Borrows the tasklet exclusively, for a kill or a disable that lends the state.
     pub fn as_mut(&mut self) -> Pin<&mut Tasklet<T>> {
         // SAFETY: By the type invariant nobody else has access to the tasklet, and a static is
         // never moved.
@@ -1024,9 +1026,9 @@ unsafe extern "C" fn callback<T: TaskletHandler>(tasklet: *mut bindings::tasklet
     );
 }
 
-/// The right to reschedule a running tasklet, which only its callback has, and cannot take along.
+/// The right to reschedule a running tasklet. Only its callback has it, and cannot keep it.
 ///
-/// There is no way from here to anything that sleeps, such as a disable or a kill of oneself.
+/// Nothing that sleeps can be reached from here, such as a disable or a kill of the tasklet itself.
 ///
 /// # Invariants
 ///
@@ -1073,7 +1075,7 @@ impl TaskletContext<'_> {
 /// # Invariants
 ///
 /// This is one of the disables that `tasklet.core.count` counts. That the tasklet is not running is
-/// no invariant, as nothing relies on it: the guard lends no state, and is part of a
+/// not an invariant, because nothing relies on it: the guard lends no state, and is part of a
 /// [`DisabledNosync`].
 #[must_use = "the tasklet is enabled again as soon as this guard is dropped"]
 pub struct Disabled<'a, T: TaskletHandler> {

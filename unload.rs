@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Before this module's code goes: ends what safe code leaked.
+//! Ends what safe code leaked, before this module's code is freed.
 //!
-//! Safe code may leak any value, and then the drop that would have ended a callback never comes.
-//! The memory of a leaked value stays, but the code of its callback goes with the module. A
-//! reference to the module is no help: it would make `rmmod` fail for ever, and nothing refers to a
-//! module whose `init` fails. So whatever has the kernel call code of this module, and can be
-//! leaked, has an [`Entry`] in the list of this file, and the file ends all of them when the module
-//! goes.
+//! Safe code may leak any value, so the drop that would have stopped a callback may never run. The
+//! memory of a leaked value stays, but the code of its callback is freed with the module. A
+//! reference to the module does not help: it would make `rmmod` fail for ever, and nothing refers
+//! to a module whose `init` fails. So every value that makes the kernel call code of this module,
+//! and that can be leaked, has an [`Entry`] in the list of this file, which ends all of them when
+//! the module goes.
 //!
 //! # When
 //!
@@ -15,34 +15,34 @@
 //! function, or its failed `init`, and before the kernel takes down anything of the module. It has
 //! the highest priority, so it runs before the notifiers of tracing and live patching.
 //!
-//! A load that fails between the two, in `parse_args` or sysfs, frees the module's parameters
-//! before it calls the notifiers. So this file also has a parameter, whose `free` does the same if
-//! the notifier was not called. In any case the `free` takes the notifier out of the chain, which
-//! the notifier cannot do itself: the chain is locked while it is called. After a notifier was
-//! called the `free` makes direct calls only, because `free_module` calls it after
-//! `module_arch_cleanup`, which on x86 has freed the thunks for this module's indirect calls.
+//! A load that fails before `init`, in `parse_args` or sysfs, frees the module's parameters before
+//! it calls the notifiers. So this file also has a parameter, whose `free` does the same if the
+//! notifier was not called. The `free` also takes the notifier out of the chain, which the notifier
+//! cannot do itself: the chain is locked while it is called. Once the notifier was called, the
+//! `free` makes direct calls only, because `free_module` calls it after `module_arch_cleanup`,
+//! which on x86 frees the thunks for this module's indirect calls.
 //!
 //! # In which order
 //!
-//! First the list is closed for good: an [`add`](Entry::add) fails from then on. Then, one after
-//! the other:
+//! First the list is closed for good: from then on, [`add`](Entry::add) fails. Then come, in this
+//! order:
 //!
 //! 1. *Files*, until none is left. Their `show` may sleep and use anything else.
-//! 2. *Handlers in process context* (work items of an ordinary workqueue), which may wait for a run
-//!    of those in the last group.
+//! 2. *Handlers in process context* (work items of an ordinary workqueue), which may wait for
+//!    handlers of the last group.
 //! 3. *Handlers in softirq context* (tasklets and BH work items).
 //!
-//! Within a group all entries take each [step](Operations::Handler) together: each is shut off
-//! for good, so that its handler is not called any more even if it is scheduled; then none is
-//! running; then each is out of the kernel's lists, for good.
+//! All entries of a group take each [step](Operations::Handler) together: first each is shut off
+//! for good, so its handler is no longer called even if it is scheduled; then none is running; then
+//! each is out of the kernel's lists, for good.
 //!
 //! # Concurrency
 //!
 //! Other threads may use and drop entries meanwhile: a `show` that the first group waits for, or a
 //! handler of the second group. An entry is alive as long as it is in the list and the list is
-//! locked: its owner removes it under the lock before its memory goes. So every look at an entry is
-//! under the lock, and nothing sleeps there. A file is removed without the lock, after it was
-//! marked as taken; its owner's drop waits until it is marked as gone.
+//! locked: its owner removes it under the lock before its memory is freed. So every access to an
+//! entry is under the lock, where nothing sleeps. A file is marked as taken, and then removed
+//! without the lock; its owner's drop waits until it is marked as gone.
 //!
 //! # Guarantees
 //!
@@ -51,20 +51,19 @@
 //!
 //! # Known limits
 //!
-//! - What has no entry is not ended here: a work item of `kernel::workqueue`, for example, which
-//!   may be pending when its module goes.
+//! - A value without an entry is not ended here: for example a work item of `kernel::workqueue`,
+//!   which may be pending when its module goes.
 //! - A `show`, or a handler in process context, that never returns keeps `rmmod` waiting for ever.
-//!   So does one that waits, without a bound, for the run of a handler of its own group.
-//! - The hook holds the lock of the chain of module notifiers, shared. A `show` or a handler in
-//!   process context that loads or unloads another module and waits for that must not be running
-//!   then.
+//!   So does one that waits indefinitely for the run of a handler of its own group.
+//! - The hook holds the lock of the chain of module notifiers, shared. No `show` or handler in
+//!   process context may load or unload another module and wait for that meanwhile.
 //! - With CONFIG_DEBUG_NOTIFIERS the kernel warns about an invalid notifier if another module is
 //!   loaded or unloaded in the short time in which `free_module` has this module's state at
 //!   `MODULE_STATE_UNFORMED` and has not freed its parameters.
-//! - Code that is built into the kernel has no hook, and needs none for its own callbacks, as it
-//!   never goes. But the callbacks of a generic type are compiled into the module that uses it: if
-//!   this file were built in, they would go with that module, and nothing here would notice. So the
-//!   files that rely on this one belong in the module whose callbacks they hold.
+//! - Code that is built into the kernel has no hook, and needs none for its own callbacks, because
+//!   it is never freed. But the callbacks of a generic type are compiled into the module that uses
+//!   it: if this file were built in, they would be freed with that module, unnoticed. So the files
+//!   that rely on this one belong in the module whose callbacks they hold.
 //!
 //! C headers: [`include/linux/module.h`](srctree/include/linux/module.h),
 //! [`include/linux/notifier.h`](srctree/include/linux/notifier.h); the order of events is in
@@ -102,7 +101,7 @@ extern "C" {
 /// the entry stays alive until this returns.
 pub type Remove = unsafe fn(&Entry);
 
-/// Takes a handler through one step, and tells whether it is through. If it is not, this is called
+/// Takes a handler through one step. Returns whether the step is complete; if not, this is called
 /// again later. Must not sleep.
 ///
 /// # Safety
@@ -111,7 +110,7 @@ pub type Remove = unsafe fn(&Entry);
 /// locked.
 pub type Step = unsafe fn(&Entry) -> bool;
 
-/// When a handler is ended: the phase of its first step.
+/// The group of a handler: the phase of its first step.
 #[derive(Clone, Copy)]
 pub enum Group {
     /// It runs in process context, and may wait for one of the others.
@@ -126,18 +125,18 @@ const PHASES: usize = 7;
 
 /// How an entry is ended.
 pub enum Operations {
-    /// A file, which is removed before any handler is ended.
+    /// A file. Files are removed before any handler is ended.
     File(Remove),
     /// Something with a handler that the kernel calls.
     ///
-    /// 1. Shuts it off: from then on its handler is not called, for good. A handler that is running
-    ///    goes on.
-    /// 2. Tells whether no handler is running. Not asked again once it was true.
+    /// 1. Shuts it off for good: from then on its handler is not called. A running handler
+    ///    continues.
+    /// 2. Returns whether its handler is not running. Not called again once that was true.
     /// 3. Takes it out of the kernel's lists, for good.
     Handler(Group, [Step; 3]),
 }
 
-/// How far an entry has been ended: the last phase that a handler is through, and for a file:
+/// How far an entry has been ended: the last phase that a handler has completed, or for a file:
 mod progress {
     /// It is in use.
     pub(super) const NONE: isize = 0;
@@ -147,7 +146,7 @@ mod progress {
     pub(super) const GONE: isize = 2;
 }
 
-/// A place in the list of what is ended before this module's code goes.
+/// An entry in the list of what is ended before this module's code is freed.
 ///
 /// # Invariants
 ///
@@ -193,12 +192,12 @@ impl Entry {
     ///
     /// - The entry is pinned. This is called once, and [`remove`](Self::remove) is called before
     ///   the memory goes, also if this fails.
-    /// - The operations may be called on it until then, as their types say.
+    /// - Until then, the operations may be called on it as their types require.
     #[inline]
     pub unsafe fn add(&self, operations: &'static Operations) -> Result {
         debug_might_sleep();
 
-        // INVARIANT: The caller has the entry pinned, and `operations` is initialised.
+        // INVARIANT: The caller has pinned the entry, and `operations` is initialised.
         //
         // SAFETY: The head is initialised. The node is not in the list, so nobody else uses the
         // entry, and is removed before it goes.
@@ -207,13 +206,13 @@ impl Entry {
             hlist_bl_lock_add_unlock(self.node.get(), LIST.0.get());
         }
 
-        // The sweep closes the list before it first locks it. If it does that after the addition
-        // above it finds the entry, and if before, then its lock and ours order the two, and this
-        // sees that the list is closed. If the hook is not there yet, it is from now on.
+        // The sweep closes the list before it first locks it. If it closes it after the addition
+        // above, it finds the entry. If before, its lock and ours order the two, and this sees that
+        // the list is closed. If the hook is not registered yet, this registers it.
         prepare()
     }
 
-    /// Leaves the list. Afterwards no operation is called on a handler.
+    /// Leaves the list. Afterwards no operation is called on the handler.
     ///
     /// Process context.
     ///
@@ -229,7 +228,8 @@ impl Entry {
         unsafe { hlist_bl_lock_del_unlock(self.node.get(), LIST.0.get()) };
     }
 
-    /// As [`remove`](Self::remove), out of line: where size matters more than speed.
+    /// As [`remove`](Self::remove), but out of line, for callers where size matters more than
+    /// speed.
     ///
     /// # Safety
     ///
@@ -240,8 +240,8 @@ impl Entry {
         unsafe { self.remove() };
     }
 
-    /// As [`remove`](Self::remove), for a file. Tells whether the caller has to remove the file
-    /// itself; if not, it was removed.
+    /// As [`remove`](Self::remove), for a file. Returns whether the caller has to remove the file;
+    /// if not, it has been removed.
     ///
     /// Process context; may sleep.
     ///
@@ -252,8 +252,8 @@ impl Entry {
         // SAFETY: The requirements are the same.
         unsafe { self.remove_slow() };
 
-        // Nobody takes the file any more, but it may have been taken before. Acquire: what the
-        // other thread did to the file comes before the end of its memory. `GONE` is its last
+        // Nobody can take the file any more, but somebody may have taken it before. Acquire: what
+        // the other thread did to the file comes before its memory is freed. `GONE` is its last
         // access.
         loop {
             match self.progress.load(ordering::Acquire) {
@@ -265,7 +265,7 @@ impl Entry {
     }
 }
 
-/// The list of all that safe code of this module could leak.
+/// The list of everything that safe code of this module could leak.
 ///
 /// # Invariants
 ///
@@ -278,25 +278,25 @@ unsafe impl Sync for List {}
 
 static LIST: List = List(Opaque::new(bindings::hlist_bl_head { first: null_mut() }));
 
-/// What a look at the list comes to.
+/// The result of a pass over the list.
 enum Look {
-    /// All entries are through the phase.
+    /// All entries have completed the phase.
     Through,
-    /// Not all are yet.
+    /// Some have not.
     Again,
-    /// This file was marked as taken, and is to be removed.
+    /// This file has been marked as taken, for the caller to remove.
     Taken(*const Entry, Remove),
 }
 
 impl List {
-    /// Takes all entries through a phase, as far as that is possible at once.
+    /// Takes all entries through a phase, as far as possible without waiting.
     #[cold]
     #[inline(never)]
     fn look(&self, phase: usize) -> Look {
         let mut look = Look::Through;
 
-        // SAFETY: The head is initialised, and the lock is held by nobody who waits for this
-        // thread: nothing that is done under it sleeps, or is interrupted by a user of the list.
+        // SAFETY: The head is initialised, and nobody who waits for this thread holds the lock:
+        // nothing sleeps under it, and no interrupt uses the list.
         unsafe { hlist_bl_lock(self.0.get()) };
 
         // The lock is bit 0 of the pointer.
@@ -344,7 +344,7 @@ impl List {
         look
     }
 
-    /// Ends all that is in the list. Nothing can be added any more.
+    /// Ends everything in the list. Nothing can be added any more.
     ///
     /// Process context; sleeps.
     fn sweep(&self) {
@@ -353,10 +353,10 @@ impl List {
         while phase < PHASES {
             match self.look(phase) {
                 Look::Through => {
-                    // To have shut a handler off, and to ask whether it is running, are a store and
-                    // a load: softirq code marks a tasklet as running, with a full barrier, and
-                    // then asks whether it was shut off. With this barrier one of the two sees the
-                    // other.
+                    // Shutting a handler off is a store, and checking whether it is running is a
+                    // load. Softirq code marks a tasklet as running, with a full barrier, and then
+                    // checks whether it was shut off. With this barrier, at least one side sees the
+                    // other's store.
                     smp_mb(Full);
                     phase += 1;
                 }
@@ -376,7 +376,7 @@ impl List {
     }
 }
 
-/// Sleeps until the next tick of the timer, or somewhat longer.
+/// Sleeps until the next timer tick, or slightly longer.
 ///
 /// Process context.
 #[cold]
@@ -386,7 +386,7 @@ pub fn sleep_a_tick() {
     unsafe { bindings::schedule_timeout_uninterruptible(1) };
 }
 
-/// Says that the caller may sleep, if the kernel looks at that. This is not a place to reschedule.
+/// Declares that the caller may sleep, for kernels that check it. Does not reschedule.
 #[inline(always)]
 #[track_caller]
 fn debug_might_sleep() {
@@ -395,15 +395,15 @@ fn debug_might_sleep() {
     }
 }
 
-/// What [`STATE`] may be.
+/// The values of [`STATE`].
 mod state {
-    /// The hook is not there yet.
+    /// The hook is not registered yet.
     pub(super) const NEW: i32 = 0;
-    /// A thread is about to register it.
+    /// A thread is registering it.
     pub(super) const REGISTERING: i32 = 1;
-    /// The hook is there, and entries may be added.
+    /// The hook is registered, and entries may be added.
     pub(super) const OPEN: i32 = 2;
-    /// No entry may be added, for good. The hook may be there.
+    /// No entry may be added, for good. The hook may be registered.
     pub(super) const CLOSED: i32 = 3;
 }
 
@@ -416,19 +416,20 @@ static STATE: Atomic<i32> = Atomic::new(if cfg!(MODULE) {
 #[inline(always)]
 fn is_open() -> bool {
     // SAFETY: The word is initialised, and aligned. A volatile access is C's `READ_ONCE`. A relaxed
-    // `Atomic::load` is the same, but calls a C function.
+    // `Atomic::load` does the same, but calls a C function.
     (unsafe { STATE.as_ptr().read_volatile() }) == state::OPEN
 }
 
-/// Sees to it that all that is in the list when this module goes will be ended.
+/// Ensures that everything that is in the list when this module goes is ended.
 ///
-/// [`Entry::add`] does so itself. This is for what the kernel may call before it is added.
+/// [`Entry::add`] does this itself. This function is for code that the kernel may call before its
+/// entry is added.
 ///
 /// Process context; may sleep.
 ///
 /// # Errors
 ///
-/// `ENODEV` when the module is going, or the notifier could not be registered; for good.
+/// `ENODEV` for good when the module is going or the notifier could not be registered.
 #[inline]
 #[track_caller]
 pub fn prepare() -> Result {
@@ -441,7 +442,7 @@ pub fn prepare() -> Result {
     }
 }
 
-/// Code that is built in never goes.
+/// Built-in code is never freed.
 #[cfg(not(MODULE))]
 mod hook {
     use super::Result;
@@ -458,7 +459,7 @@ mod hook {
 
     struct Notifier(Opaque<bindings::notifier_block>);
 
-    // SAFETY: The lock of the chain guards what changes.
+    // SAFETY: The lock of the chain guards the fields that change.
     unsafe impl Sync for Notifier {}
 
     static NOTIFIER: Notifier = Notifier(Opaque::uninit());
@@ -470,16 +471,16 @@ mod hook {
         loop {
             match STATE.cmpxchg(state::NEW, state::REGISTERING, ordering::Full) {
                 Ok(_) => break,
-                // Another thread is at it. It does not wait for this one.
+                // Another thread is registering it, and does not wait for this one.
                 Err(state::REGISTERING) => sleep_a_tick(),
                 Err(state::OPEN) => return Ok(()),
                 Err(_) => return Err(ENODEV),
             }
         }
 
-        // SAFETY: The block is static, and in no chain: only the one thread that changed the state
-        // from `NEW` gets here. `free`, or `unregister` below, takes it out before the module's
-        // memory goes.
+        // SAFETY: The block is static, and in no chain: only the thread that changed the state from
+        // `NEW` gets here. `free`, or `unregister` below, takes it out before the module's memory
+        // is freed.
         let error = unsafe {
             NOTIFIER.0.get().write(bindings::notifier_block {
                 notifier_call: Some(notify),
@@ -489,13 +490,12 @@ mod hook {
             bindings::register_module_notifier(NOTIFIER.0.get())
         };
 
-        // The notifiers may have been called for this module already, without this one. The
-        // module's state is set before that. The chain has notifiers of the kernel's own, so the
-        // caller takes its lock: either after the registration, and then finds this one, or before
-        // it, and then this sees the state.
+        // The kernel may have called the notifiers for this module already, without this one. It
+        // sets the module's state before that. The chain has notifiers of the kernel's own, so the
+        // kernel takes its lock: if after the registration, it finds this notifier; if before, this
+        // code sees the state.
         smp_mb(Full);
-        // SAFETY: The structure is there as long as the module is. The volatile read is C's
-        // `READ_ONCE`.
+        // SAFETY: The structure lives as long as the module. The volatile read is C's `READ_ONCE`.
         let state = unsafe { (&raw const bindings::__this_module.state).read_volatile() };
         let stays = matches!(
             state,
@@ -516,16 +516,16 @@ mod hook {
             return Ok(());
         }
 
-        // `free` may have been called before the registration. If the chain is locked now for the
-        // call of the notifier, that does not wait for this thread: an entry that it is adding is
-        // idle.
+        // `free` may have been called before the registration. If the kernel holds the lock of the
+        // chain to call the notifier, it does not wait for this thread: the entry that is being
+        // added is idle.
         unregister();
         Err(ENODEV)
     }
 
-    /// Takes the notifier out of the chain, if it is there.
+    /// Takes the notifier out of the chain, if it is in it.
     ///
-    /// Process context; may sleep. Not while the chain is being walked by this thread.
+    /// Process context; may sleep. Not to be called while this thread walks the chain.
     #[cold]
     #[inline(never)]
     fn unregister() {
@@ -533,7 +533,7 @@ mod hook {
         unsafe { bindings::unregister_module_notifier(NOTIFIER.0.get()) };
     }
 
-    /// Closes the list, and ends what is in it, if that was not done before.
+    /// Closes the list and ends its entries, unless that has been done.
     fn close() {
         if STATE.xchg(state::CLOSED, ordering::Full) != state::CLOSED {
             LIST.sweep();
@@ -558,8 +558,8 @@ mod hook {
         0
     }
 
-    /// Called when the kernel frees the module's parameters: takes the notifier out of the chain,
-    /// and does what it would have done if it was not called.
+    /// Called when the kernel frees the module's parameters. Takes the notifier out of the chain,
+    /// and does the notifier's work if it was not called.
     ///
     /// # Safety
     ///
@@ -573,7 +573,7 @@ mod hook {
     ///
     /// # Safety
     ///
-    /// None: it touches nothing. It is `unsafe` because C's type for it is.
+    /// None: it touches nothing. It is `unsafe` because its C type is.
     unsafe extern "C" fn refuse(
         _: *const ffi::c_char,
         _: *const bindings::kernel_param,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bench_c.c: the C twin of bench_rust.rs: what tasklets cost in C.
+ * bench_c.c: measures what tasklets cost in C; the twin of bench_rust.rs.
  *
  * Each read of /proc/bench_c does every kind of work once, in the process context of the reader,
  * and prints for each a line of its name, how often it was done, and the nanoseconds that it took.
@@ -37,7 +37,7 @@ static void again_run(struct tasklet_struct *t)
 		complete(&again->done);
 }
 
-/* One that does nothing. */
+/* A tasklet that does nothing. */
 struct idle {
 	struct tasklet_struct tasklet;
 	u32 runs;
@@ -72,7 +72,7 @@ static int run_again(struct seq_file *m)
 	return 0;
 }
 
-/* With interrupts off: what is pending stays pending. */
+/* With interrupts disabled, so that a pending run stays pending. */
 static void schedule_scheduled(struct seq_file *m)
 {
 	struct idle idle = { };
@@ -147,7 +147,7 @@ static int init_kill_heap(struct seq_file *m)
 	return 0;
 }
 
-/* What of that is the allocation. */
+/* The allocation alone. */
 static int allocate(struct seq_file *m)
 {
 	struct idle *idle;

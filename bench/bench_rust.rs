@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What tasklets cost in Rust: the twin of `bench_c.c`, through `tasklet_wrap.rs`.
+//! Measures what tasklets cost in Rust, through `tasklet_wrap.rs`; the twin of `bench_c.c`.
 //!
 //! Each read of `/proc/bench_rust` does every kind of work once, in the process context of the
 //! reader, and prints for each a line of its name, how often it was done, and the nanoseconds that
@@ -76,7 +76,7 @@ impl TaskletHandler for Again {
     }
 }
 
-/// One that does nothing.
+/// A tasklet that does nothing.
 struct Idle;
 
 impl TaskletHandler for Idle {
@@ -87,7 +87,7 @@ impl TaskletHandler for Idle {
     }
 }
 
-/// The nanoseconds that `work` takes.
+/// Returns the nanoseconds that `work` takes.
 fn timed(work: impl FnOnce() -> Result) -> Result<i64> {
     let began = Instant::<Monotonic>::now();
 
@@ -107,7 +107,7 @@ fn run_again() -> Result<i64> {
     })?
 }
 
-/// With interrupts off: what is pending stays pending.
+/// With interrupts disabled, so that a pending run stays pending.
 fn schedule_scheduled() -> Result<i64> {
     Tasklet::scope(Idle, 0, |tasklet| {
         // SAFETY: They are restored below, and nothing meanwhile sleeps.
@@ -155,7 +155,7 @@ fn init_kill_heap() -> Result<i64> {
     })
 }
 
-/// What of that is the allocation.
+/// The allocation alone.
 fn allocate() -> Result<i64> {
     timed(|| {
         for _ in 0..LIVES {

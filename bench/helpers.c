@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * helpers.c: what bench_rust.rs needs of C besides the wrapper's own helpers.
+ * helpers.c: the C functions that bench_rust.rs needs besides the wrapper's helpers.
  */
 
 #include <linux/irqflags.h>

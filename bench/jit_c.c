@@ -5,22 +5,22 @@
  * describes: a structure is allocated for each read, and the tasklet, or work item, itself prints
  * its row.
  *
- * What is usually wrong with such modules is right here: a signal kills the tasklet before the
- * structure is freed, the CPU's number may be asked for in preemptible code, and a comm cannot
- * forge a row. Built with DEFECTS, for tests/guest/peer.sh, it has one defect of choice, which the
- * kernel has to catch:
+ * It does not have the usual bugs of such modules: on a signal the tasklet is killed before the
+ * structure is freed, the CPU's number is asked for where that is allowed, and a comm cannot forge
+ * a row. Built with DEFECTS, for tests/guest/peer.sh, it has the defect that a parameter selects,
+ * which the kernel has to detect:
  *
- *     none     as it should be
+ *     none     no defect
  *     leak     an interrupted read returns without a kill, and without freeing the structure
  *     free     an interrupted read frees the structure without a kill
  *     cpu      asks for the CPU where it can be preempted
  *     forge    prints a comm as it is
  *     sleep    sleeps in the callback
  *     hang     kills a tasklet that is disabled and scheduled
- *     enable   ends that hang
+ *     enable   ends such a hang
  *
- * What was left scheduled may still run, so the module cannot be unloaded then. The defect is a
- * parameter that can be written at any time instead.
+ * A tasklet that was left scheduled may still run, so the module cannot be unloaded then. Instead,
+ * the parameter can be written at any time.
  */
 
 #include <linux/interrupt.h>
@@ -37,7 +37,7 @@
 
 #define RUNS	5
 
-/* What would break a row or forge one. */
+/* The characters that would break or forge a row. */
 static const char escaped[] = "\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\x11"
 	"\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x7f\\";
 
@@ -67,7 +67,7 @@ static bool has(const char *name)
 
 struct jit_data {
 #ifdef DEFECTS
-	/* KASAN keeps notes in the first bytes of what is freed. */
+	/* KASAN uses the first bytes of freed memory. */
 	char notes[64];
 #endif
 	union {
@@ -101,7 +101,7 @@ static void jit_schedule(struct jit_data *data)
 		tasklet_schedule(&data->tasklet);
 }
 
-/* One run. Returns whether there is to be another one. */
+/* One run. Returns whether there must be another one. */
 static bool jit_note(struct jit_data *data)
 {
 	unsigned long now = jiffies;
@@ -191,7 +191,7 @@ static int jit_show(struct seq_file *m, void *unused)
 	jit_schedule(data);
 	error = jit_wait(data);
 	if (error && has("leak")) {
-		/* It prints no more to a file that may be closed. */
+		/* From here on it does not print to a file that may be closed. */
 		tasklet_unlock_wait(&data->tasklet);
 		return error;
 	}

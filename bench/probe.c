@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * probe.c: looks at a read of somebody else's file from outside: how long each run of a tasklet's
- * callback takes, and what the reader allocates meanwhile. It listens to the kernel's own
- * tracepoints, so that the modules that are measured are those that are used.
+ * probe.c: measures a read of another module's file from outside: how long each run of a tasklet's
+ * callback takes, and what the reader allocates meanwhile. It uses the kernel's tracepoints, so the
+ * measured modules need no changes.
  *
  * Each read of /proc/bench_probe prints what happened since the one before: the number of runs, the
  * nanoseconds that they took beyond what a callback that returns at once takes, and the bytes that
@@ -30,7 +30,7 @@ static struct {
 	u32 runs;
 } seen;
 
-/* What a callback that returns at once takes: the way from the one probe to the other. */
+/* The duration of a callback that returns at once: the time from one probe to the other. */
 static u64 nothing;
 
 static void at_entry(void *unused, struct tasklet_struct *t, void *func)
@@ -80,7 +80,7 @@ static void do_nothing(struct tasklet_struct *t)
 
 static DECLARE_TASKLET(nothing_tasklet, do_nothing);
 
-/* The least of some runs, in which no interrupt came between. */
+/* The shortest of some runs, without an interrupt. */
 static void measure_nothing(void)
 {
 	int i;

@@ -3,11 +3,11 @@
 # results.awk: makes the table, and with -v json=FILE -v release=RELEASE results.json, from lines of
 # NAME WHAT TIMES FIGURE as bench/measure.sh prints them. The C twin's WHAT ends in _c.
 #
-# Fails if a figure is missing or, without -v lenient=1, misses its target for no known reason. What
-# it does not know is for docs/performance.md.
+# Fails if a figure is missing or, without -v lenient=1, misses its target for no known reason.
+# docs/performance.md explains the figures.
 
-# A row of the table: what it is called in the lines; whether less or more is better; the target of
-# Rust / C; its unit; what it is called in the table; and, if known, why the target is missed.
+# A row of the table: its name in the lines; whether less or more is better; the target of Rust / C;
+# its unit; its name in the table; and, if known, why the target is missed.
 function row(id, better, target, unit, name, why)
 {
 	ids[++rows] = id
@@ -25,7 +25,7 @@ BEGIN {
 	row("c", "less", 1.02, instructions, "(c) disable and enable")
 	row("d", "less", 1.10, instructions, "(d) init and kill, on the stack")
 	row("d-heap", "less", 1.60, instructions, "(d) init and kill, on the heap",
-	    "safe code can leak it, so it is in a list of what is killed before the code goes; " \
+	    "safe code can leak it, so it is in the list of unload.rs; " \
 	    "and KBox allocates through krealloc")
 	row("callback", "less", 0.25, instructions, "(e) a run, inside the callback")
 	row("read", "less", 1.05, instructions, "(f) read(2)")
@@ -37,7 +37,7 @@ BEGIN {
 		    "(g) readers on 1 CPU, counted: " n)
 	row("bytes", "less", 1, "bytes", "(h) allocated by a read in flight")
 	row("size.text", "less", 4, "bytes", "(i) .text",
-	    "it also ends what safe code leaked, before the code goes, which the C module does not")
+	    "it also ends leaked tasklets before its code is freed, which the C module does not")
 	row("size.data", "less", 1, "bytes", "(i) .data")
 }
 
@@ -56,7 +56,7 @@ function sort(key,    i, j, figure)
 	}
 }
 
-# The figure below which is the part p of all.
+# The quantile p of the figures.
 function quantile(key, p,    at, below)
 {
 	at = 1 + (count[key] - 1) * p
@@ -93,11 +93,11 @@ END {
 		rust = quantile(id " rust", 0.5)
 		c = quantile(id " c", 0.5)
 		wide = spread(id " rust") > spread(id " c") ? spread(id " rust") : spread(id " c")
-		# Nothing for nothing is as good.
+		# 0 for 0 is as good.
 		ratio = c ? rust / c : 1 + rust
 		met = better_[id] == "less" ? ratio <= target_[id] : ratio >= target_[id] - wide
 		if (!met && why_[id] == "" && !lenient) {
-			print "results.awk: nobody said why the target is missed: " name_[id] \
+			print "results.awk: no known reason for missing the target: " name_[id] \
 				>"/dev/stderr"
 			failed = 1
 		}

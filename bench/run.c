@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * run.c: reads the files that are measured, in turn, and prints what it took, for bench.sh:
+ * run.c: reads the measured files in turn, and prints the figures, for bench.sh:
  *
  *     run time READS TURNS FILE...	the median nanoseconds of a read(2) of each file
- *     run probe READS TURNS FILE...	the median of what /proc/bench_probe says of a read
+ *     run probe READS TURNS FILE...	the median of the figures of /proc/bench_probe
  *     run crowd MS TURNS FILE...	reads per second by 1, 2, 4, ... 64 readers
  *
- * In each turn every file has its turn. The first turn only warms up, and prints nothing.
+ * In each turn every file is read. The first turn is a warm-up, and prints nothing.
  */
 
 #define _GNU_SOURCE
@@ -120,7 +120,7 @@ static void probe_reads(const char *path, int reads, int quiet)
 	free(bytes);
 }
 
-/* Of which file a reader has read how often, in a cache line of its own. */
+/* How many times a reader has read each file, in a cache line of its own. */
 struct counter {
 	long long reads[FILES];
 	char padding[128 - FILES * sizeof(long long)];
@@ -128,7 +128,7 @@ struct counter {
 
 static struct shared {
 	struct counter counters[READERS];
-	/* Which file all read, or -1 for none any more. */
+	/* The file that all readers read, or -1 when they are to end. */
 	int file;
 } *shared;
 
@@ -170,7 +170,7 @@ static long long rate(int file, int readers, int ms)
 	began = now();
 	for (i = 0; i < readers; i++)
 		before_all += count_reads(i, file);
-	/* On a slow machine for longer, until there is something to count. */
+	/* Longer on a slow machine, until there is something to count. */
 	do {
 		usleep(ms * 1000);
 		took = now() - began;

@@ -22,7 +22,7 @@ compile_all() {
 rm -f /tmp/compile/1.o
 start compile compile_all
 until [ -s /tmp/compile/1.o ]; do sleep 0.1; done
-# At times of their own, so that they meet this and that part of the compile.
+# At varying intervals, to meet different parts of the compile.
 for ((i = 0; i < 30; i++)); do
 	reads jitasklet 2
 	sleep 0.1

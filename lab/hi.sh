@@ -7,9 +7,9 @@
 . "${BASH_SOURCE[0]%/*}/experiment.sh"
 
 not_on_rt
-expect 'no other softirq runs between the schedule of jitasklethi and its first run. Before the' \
-	'first run of jitasklet others do, whose time it waits longer. The later runs, each in' \
-	'the next pass, do not differ like that.'
+expect 'no other softirq runs between the schedule of jitasklethi and its first run. Others run' \
+	'before the first run of jitasklet, which waits longer by their time. The later runs do' \
+	'not differ in this way: each is in the next pass.'
 
 # softirqs NAME: how many the last CPU has handled, in $softirqs.
 softirqs() {

@@ -49,14 +49,14 @@ def block():
 
 
 kind = sys.argv[1]
-# What started it is called python3, or as the loader of its libraries.
+# Otherwise its comm would be python3, or that of the loader.
 with open("/proc/self/comm", "w", encoding="ascii") as comm:
     comm.write(kind)
 work = {"net": net, "timer": timer, "block": block}[kind]()
 for _ in range(10):
     next(work)
-# All of it into memory, MCL_CURRENT and MCL_FUTURE: where a real-time process holds a CPU, a page that
-# is still to be read may never come.
+# Locks everything in memory (MCL_CURRENT and MCL_FUTURE): while a real-time process holds a CPU, a
+# page that has yet to be read may never arrive.
 if ctypes.CDLL(None).mlockall(3):
     sys.exit("loads.py: mlockall failed")
 print("ready", flush=True)

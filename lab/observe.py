@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""observe.py TRACE...: what was seen in an experiment, in words that are computed from its trace,
-and whether that bears out what was expected. See experiment.sh for where a trace comes from.
-observe.py --demo TRACE: what 'make demo' shows of it."""
+"""observe.py TRACE...: prints what was seen in an experiment, in sentences computed from its
+trace, and whether it was as expected. See experiment.sh for where a trace comes from.
+observe.py --demo TRACE: prints what 'make demo' shows of it."""
 
 import sys
 from collections import Counter
@@ -20,7 +20,7 @@ def of(count, total, noun):
 
 
 def times(slow, fast):
-    """How many times as long, in words that fit: the numbers are those of an emulator."""
+    """The ratio, in words without false precision: the numbers are those of an emulator."""
     ratio = slow / fast if fast else 0
     if 0.8 <= ratio <= 1.25:
         return "about as long as"
@@ -34,7 +34,7 @@ def listed(words):
 
 
 def borrowed(reads):
-    """A sentence on whom the runs borrowed, most often first."""
+    """A sentence on the tasks that the runs borrowed, most frequent first."""
     runs = [(read, run) for read in reads for run in read.runs]
     count = Counter(read.who(run) for read, run in runs)
     others = sorted({run.comm for read, run in runs if read.who(run) == OTHER})
@@ -70,13 +70,13 @@ def waits(reads):
     """A sentence on the first run and the later ones."""
     later = median(run.latency for read in reads for run in read.runs[1:])
     return (
-        f"From its raise on, the first run waits {times(first_latency(reads), later)} a later one "
-        "(medians): a run that raises the softirq again is run again at once."
+        f"After its raise, the first run waits {times(first_latency(reads), later)} a later one "
+        "(medians): a softirq that is raised during a pass runs at once in the next pass."
     )
 
 
 def at_once(trace):
-    """For idle, busy and compile: ksoftirqd, before the next tick."""
+    """For idle, busy and compile: the runs are in ksoftirqd, before the next tick."""
     reads = trace.reads
     threads = sum(all_in(read, THREADS) for read in reads)
     early = sum(not read.ticks_before(read.runs[0]) for read in reads)
@@ -90,26 +90,26 @@ def at_once(trace):
 
 
 def idle(trace):
-    """ksoftirqd, at once."""
+    """The runs are in ksoftirqd, at once."""
     holds, said = at_once(trace)
     return holds, said + [waits(trace.reads)]
 
 
 def busy(trace):
-    """ksoftirqd still, although a process wants the CPU."""
+    """The runs are in ksoftirqd, although a process wants the CPU."""
     holds, said = at_once(trace)
     met = [read for read in trace.reads if not all_in(read, THREADS)]
     if met:
         ticked = sum(read.ticks_before(read.runs[0]) > 0 for read in met)
         said.append(
-            f"Of the {len(met)} reads with a run elsewhere, {ticked} had met a tick first: an "
-            "interrupt that ends runs what is pending on top of whoever it interrupted."
+            f"In {ticked} of the {len(met)} reads with a run elsewhere, a tick came first: when an "
+            "interrupt ends, pending softirqs run on top of the interrupted task."
         )
     return holds, said
 
 
 def compile_(trace):
-    """As busy; and did the compiler appear, as in the book?"""
+    """As busy; and whether the compiler appears, as in the book."""
     holds, said = busy(trace)
     runs = [run for read in trace.reads for run in read.runs if read.who(run) == OTHER]
     said.append(
@@ -192,7 +192,7 @@ def by_load(trace):
 
 
 def hi(trace):
-    """What runs first, and what that is worth."""
+    """What runs first, and what difference that makes."""
     said, strays, met = [], 0, []
     for vector, normal, high in by_load(trace):
         ahead = sum(bool(read.ahead(read.runs[0])) for read in normal)
@@ -209,7 +209,8 @@ def hi(trace):
         said.append(
             f"{vector} ({trace.notes.get(vector, 'unknown')} a second on that CPU): other softirqs "
             f"ran before the first run of jitasklet in {of(ahead, len(normal), 'reads')}, for "
-            f"{share:.0f}% of its waiting; of jitasklethi in {of(before, len(high), 'reads')}. "
+            f"{share:.0f}% of its wait; before that of jitasklethi in "
+            f"{of(before, len(high), 'reads')}. "
             f"Of the two medians from raise to first run, {verdict}."
         )
     later = {
@@ -217,19 +218,19 @@ def hi(trace):
         for file, reads in by_file(trace)
     }
     said.append(
-        "Before later runs others ran in "
+        "Other softirqs ran before later runs in "
         + listed(
             f"{of(sum(runs), len(runs), 'cases')} ({file})" for file, runs in later.items()
         )
-        + ": each of these waits for a whole pass, whichever its priority."
+        + ": each later run waits for a whole pass, whatever its priority."
     )
     if "BLOCK" not in trace.notes:
-        said.append("BLOCK could not be had: the guest has no disk.")
+        said.append("BLOCK was not measured: the guest has no disk.")
     return not strays and all(met) and len(met) > 1, said
 
 
 def rt(trace):
-    """Interrupted processes, or threads of the kernel only."""
+    """Runs on top of processes, or in threads of the kernel only."""
     runs = [(read, run) for read in trace.reads for run in read.runs]
     on_top = sum(
         run.pid in (read.pid, read.notes.get("busy"), read.notes.get("net")) for read, run in runs
@@ -256,7 +257,7 @@ JUDGES = {
 
 
 def judge(trace):
-    """Whether the data bears out what was expected, and sentences on what was seen."""
+    """Whether the data is as expected, and sentences on what was seen."""
     if not trace.reads:
         return False, ["There is no whole read in the trace."]
     holds, said = JUDGES[trace.name](trace)
@@ -282,7 +283,7 @@ def table(read):
 
 
 def shown(trace):
-    """The read to show: one like most, by whom its first run borrowed, and of median latency."""
+    """The read to show: its first run borrowed the most frequent task, with median latency."""
     reads = [read for read in trace.reads if read.notes.get("go") is not None] or trace.reads
     most = Counter(read.who(read.runs[0]) for read in reads).most_common(1)[0][0]
     likely = [read for read in reads if read.who(read.runs[0]) == most]
@@ -300,8 +301,8 @@ DEMO = {
 
 
 def demo(trace):
-    """What 'make demo' shows of an experiment: how it was brought about, and a table of each file.
-    Returns whether the tables show what that sentence says."""
+    """Prints what 'make demo' shows of an experiment: a sentence on it, and a table of each file.
+    Returns whether the tables show what the sentence says."""
     experiment = trace.name
     holds, said = judge(trace)
     if trace.rt:
@@ -313,7 +314,7 @@ def demo(trace):
         best = min(fit, key=lambda read: sum(row.delta for row in read.rows))
         print(f"\n$ cat /proc/{file}\n{table(best)}")
     if not holds or len(list(by_file(trace))) != 2:
-        print("\nThis is not what the sentence says. " + " ".join(said))
+        print("\nThe tables do not show that. " + " ".join(said))
         return False
     return True
 

@@ -136,7 +136,7 @@ def all_reads(axes, reads, title):
 
 
 def timeline(trace, read, path):
-    """One read in time, and whom all the runs of all reads borrowed."""
+    """One read in time, and the tasks that the runs of all reads borrowed."""
     files = [f for f in FILES if any(r.file == f for r in trace.reads)]
     figure, axes = plt.subplot_mosaic(
         [["one"] * 2, ["zoom"] * 2, files if len(files) == 2 else files * 2],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What an experiment's trace says of each read: its runs, whom they borrowed, and the times."""
+"""Reads an experiment's trace: each read, its runs, the tasks they borrowed, and the times."""
 
 import re
 from collections import namedtuple
@@ -8,7 +8,7 @@ from collections import namedtuple
 LINE = re.compile(r" *(.*)-(\d+) +\[(\d+)\] (\S+) +(\d+): (\w+): ?(.*)")
 VECTORS = "HI TIMER NET_TX NET_RX BLOCK IRQ_POLL TASKLET SCHED HRTIMER RCU".split()
 
-# Whom a run can borrow.
+# The tasks that a run can borrow.
 READER = "reader"
 HOG = "hog"
 KSOFTIRQD = "ksoftirqd"
@@ -101,7 +101,7 @@ class Read:
         return len(rows) > 0 and rows == [(r.pid, r.cpu) for r in self.runs]
 
     def who(self, run):
-        """Whom a run borrowed."""
+        """The task that a run borrowed."""
         return self.kind(run.pid, run.comm)
 
     def who_next(self, switch):

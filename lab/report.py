@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""report.py DIR: makes pictures of the traces in DIR/RELEASE/, and DIR/report.html of both: one file
-that needs no other."""
+"""report.py DIR: draws pictures of the traces in DIR/RELEASE/, and writes DIR/report.html, which
+contains everything it shows."""
 
 import base64
 import html
@@ -39,12 +39,12 @@ summary { cursor: pointer; padding: .3rem 0; }
 
 
 def text(words):
-    """Words for the page."""
+    """Escapes words for the page."""
     return html.escape(str(words))
 
 
 def picture(path, caption):
-    """An SVG inside of the page."""
+    """Embeds an SVG in the page."""
     with open(f"{path}.svg", "rb") as file:
         data = base64.b64encode(file.read()).decode()
     return (
@@ -54,7 +54,7 @@ def picture(path, caption):
 
 
 def described(name):
-    """What the script of an experiment says about itself: its first comment."""
+    """The description in the script of an experiment: its first comment."""
     with open(f"{LAB}/{name}.sh", encoding="utf-8") as script:
         found = re.search(rf"# {name}\.sh: ((?:.*\n#? ?)*?)\n", script.read())
     words = re.sub(r"\n# ?", " ", found[1]).strip()
@@ -75,7 +75,7 @@ def questions(name):
 
 
 def kernel(trace):
-    """A kernel's name, with what matters about it."""
+    """A kernel's release, and whether it is PREEMPT_RT."""
     return f"{trace.kernel} ({'PREEMPT_RT' if trace.rt else 'ordinary'})"
 
 
@@ -118,8 +118,8 @@ class Report:
         add(
             picture(
                 self.path(trace, "timeline"),
-                "Whom the runs borrowed: above in the read that is shown below as a table, beneath "
-                "it in all reads.",
+                "The tasks that the runs borrowed: at the top in the read that is shown below as a "
+                "table, beneath it in all reads.",
             )
         )
         add("<div>")
@@ -127,7 +127,7 @@ class Report:
             picture(
                 self.path(trace, "strip"),
                 "The same read, event by event: the softirq is raised and entered, the tasklet "
-                "runs, and in the end the reader is woken.",
+                "runs, and at the end the reader is woken.",
             )
         )
         add(self.extra(trace))
@@ -137,7 +137,7 @@ class Report:
         add(f"<pre>{text(tables)}</pre></details>")
 
     def extra(self, trace):
-        """The picture that only one experiment has."""
+        """The additional picture of the experiment hi."""
         if trace.name != "hi":
             return ""
         loads = list(by_load(trace))
@@ -174,7 +174,7 @@ class Report:
         self.body.append("</div>")
 
     def compared(self):
-        """What 'rt' says needs both kernels."""
+        """Judges 'rt', which needs both kernels."""
         both = [(trace.rt, judge(trace)[0]) for trace in self.named("rt")]
         if len(both) == 2:
             held = all(holds for _, holds in both)
@@ -210,10 +210,11 @@ class Report:
             "<h1>Softirq context: what was seen</h1>"
             "<p>Each read of <code>/proc/jitasklet</code> or <code>/proc/jitasklethi</code> "
             "schedules a tasklet that reschedules itself until it has run five times, and shows "
-            "whom the softirq borrowed. The experiments below ran in a guest; times are from the "
-            "kernel's own tracepoints. If the guest's CPUs were emulated, times are to be compared "
-            "with each other only. All sentences under <i>On ...</i> are computed from the data.</p>"
-            f"<table><tr><th>experiment<th>kernel<th>what was seen is{rows}</table>"
+            "the current task of each run. The softirq only <i>borrows</i> this task, which did "
+            "not ask for the work. The experiments below ran in a guest; times are from the kernel's "
+            "own tracepoints. If the guest's CPUs were emulated, compare times with each other "
+            "only. All sentences under <i>On ...</i> are computed from the data.</p>"
+            f"<table><tr><th>experiment<th>kernel<th>result{rows}</table>"
         )
         with open(f"{self.where}/report.html", "w", encoding="utf-8") as page:
             page.write(head + "\n".join(self.body) + "</html>\n")

@@ -7,7 +7,7 @@
 . "${BASH_SOURCE[0]%/*}/experiment.sh"
 
 expect 'on the ordinary kernel, some runs borrow a process that was interrupted. On PREEMPT_RT' \
-	'none do: all are in threads of the kernel, such as ksoftirqd, which nobody interrupted.'
+	'none do: all are in threads of the kernel, such as ksoftirqd.'
 
 # What CPU 0 sends to this machine itself, the last CPU receives, after an interrupt.
 knob /sys/class/net/lo/queues/rx-0/rps_cpus "$(printf %x $((1 << last)))"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# archive.sh: has the package lists of the suites in debian.sh at hand, and prints the path of the
-# apt configuration that reads them.
+# archive.sh: fetches the package lists of the suites in debian.sh, and prints the path of the apt
+# configuration that reads them.
 #
 # The archive's address and all Acquire settings (proxies, Check-Valid-Until, ...) are those of the
 # host's own apt, or MIRROR=. The host's lists and packages are not touched. Signatures are always
@@ -15,7 +15,7 @@ apt=$cache/apt
 conf=$apt/apt.conf
 
 command -v apt-get >/dev/null ||
-	die "this machine has no apt: only Debian 12 or newer was tried as a host."
+	die "this machine has no apt." "Use Debian 12 or newer as the host; no other was tried."
 
 keyring=
 for file in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
@@ -28,7 +28,7 @@ done
 make_cache
 lock apt
 
-# Up to date for a day, unless what they are made from has changed.
+# The lists are used for a day, unless the settings that they were made with have changed.
 key=$({
 	find /etc/apt -printf '%p %T@\n'
 	declare -p keyring
@@ -51,7 +51,7 @@ case ${STALE_OK-} in
 *) acquire+=$'\n''Acquire::Check-Valid-Until "false";' ;;
 esac
 
-# Where to look: what the user says, or every archive that the host's apt uses.
+# The archives to try: the user's, or every archive that the host's apt uses.
 if [ -n "${MIRROR-}" ]; then
 	uris=$MIRROR
 else
@@ -83,7 +83,7 @@ conf_for() {
 	EOF
 }
 
-# Lists of one archive, made beside those that there are, which must survive a failure.
+# Fetches the lists of one archive into a new directory: the old ones must survive a failure.
 part=$apt.part
 log=$cache/log/apt-update.log
 update() {
@@ -98,10 +98,10 @@ update() {
 	APT_CONFIG=$part/update.conf apt-get update >"$log" 2>&1 </dev/null
 }
 
-# One sentence for what apt said of one archive.
+# Says in a sentence why apt failed for an archive.
 reason() {
 	if grep -qE 'Release file for .* is expired' "$1"; then
-		echo "it is past its Valid-Until: a stale copy. STALE_OK=1 goes on with it"
+		echo "it is past its Valid-Until: a stale mirror. STALE_OK=1 accepts it"
 	elif grep -qE 'NO_PUBKEY|not available|Missing key|not signed|signatures' "$1"; then
 		echo "its signature cannot be verified: $keyring is too old to know $suite," \
 			"or this is not Debian. Upgrade the package debian-archive-keyring"
@@ -110,7 +110,7 @@ reason() {
 	elif grep -qE 'No space left' "$1"; then
 		echo "the disk of $cache is full"
 	else
-		echo "it cannot be reached: look at the network"
+		echo "it cannot be reached: check the network"
 	fi
 }
 
@@ -128,9 +128,9 @@ for uri in $uris; do
 done
 sweep "$part"
 
-# Yesterday's lists are better than none.
+# Old lists are better than none.
 if [ "$(cat "$apt/key" 2>/dev/null)" = "$key" ]; then
-	say "going on with the lists of an earlier day: ${reasons[0]}"
+	say "using the lists of an earlier day: ${reasons[0]}"
 	echo "$conf"
 	exit
 fi

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# bench.sh KERNEL [KVER]: measures what tasklets cost in Rust and in C, prints a table, and leaves
-# it in build/bench, as results.json, with pictures. docs/performance.md says what the figures mean.
+# bench.sh KERNEL [KVER]: measures what tasklets cost in Rust and in C, prints a table, and writes
+# it to build/bench as results.json, with pictures. docs/performance.md says what the figures mean.
 #
-# Exits non-zero if something could not be measured, if the kernel complained, or if a figure misses
-# its target and nobody has said why. A target that is missed for a known reason is no failure.
+# Exits non-zero if something could not be measured, if the kernel reported a problem, or if a
+# figure misses its target for no known reason.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

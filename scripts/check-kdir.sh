@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check-kdir.sh KDIR: says in one line why no out-of-tree Rust module can be built for KDIR, if so.
+# check-kdir.sh KDIR: fails, with the reason in one line, if no out-of-tree Rust module can be built
+# for KDIR.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -13,8 +14,9 @@ no() {
 }
 
 [ -e "$kdir/Makefile" ] ||
-	no "is no kernel build directory: install the headers of your kernel," \
-		"or type 'make KERNEL=cloud' to build for one of Debian's kernels."
+	no "is no kernel build directory: to build for one of Debian's kernels, type" \
+		"'sudo make KERNEL=$(uname -r)' or another one that 'make kernels' lists;" \
+		"for other distributions, install the headers of your kernel."
 
 release=$(cat "$kdir/include/config/kernel.release" 2>/dev/null || echo RELEASE)
 config() {
@@ -24,15 +26,15 @@ config() {
 
 [ "$(config RUST)" = y ] ||
 	no "is a kernel built without CONFIG_RUST, for which no Rust module can be built:" \
-		"type 'make kernels' to see kernels that have it."
+		"type 'make kernels' to list kernels built with it."
 
 [ -e "$kdir/rust/libkernel.rmeta" ] ||
-	no "has no Rust metadata (distributions do not ship it):" \
+	no "has no Rust metadata, which Debian's headers do not contain:" \
 		"on one of Debian's kernels type 'sudo make KERNEL=$release';" \
 		"in a kernel tree of your own, 'make prepare'."
 
 rustc=$(config RUSTC_VERSION_TEXT)
 mine=$("${RUSTC:-rustc}" --version 2>/dev/null || echo 'not there')
 [ "${rustc#rustc }" = "${mine#rustc }" ] ||
-	no "has Rust metadata made by '$rustc', and the compiler of this machine is '$mine':" \
-		"set RUSTC= to the same compiler."
+	no "has Rust metadata made by '$rustc', but the compiler of this machine is '$mine':" \
+		"set RUSTC= to the former."

@@ -4,8 +4,8 @@
 # check-symbols.sh BUILD SYMVERS: compares the Rust and helper symbols that the kernel tree BUILD
 # exports with those in the Module.symvers that the distribution shipped, both ways.
 #
-# Rust mangles the compiler's version, the crate's source and its configuration into a symbol. So if
-# the names are the same, the metadata in BUILD is that of the shipped kernel.
+# Rust mangles a hash of the compiler's version, the crate's source and its configuration into each
+# symbol. So if the names are the same, the metadata in BUILD is that of the shipped kernel.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -22,7 +22,7 @@ shipped_rust=$(grep -E '^(_R|rust_)' <<<"$shipped" || true)
 missing=$(comm -23 <(echo "$ours") <(echo "$shipped"))
 extra=$(comm -13 <(echo "$ours") <(echo "$shipped_rust"))
 
-# count TEXT: how many symbols, and the first of them.
+# count TEXT: prints the number of symbols, and the first of them.
 count() {
 	echo "$(grep -c . <<<"$1"): $(head -n 3 <<<"$1" | xargs)"
 }

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh WHAT...: runs suites side by side, and closes with a table, what failed, and the sum in a
-# line. Several WHAT share the machine and the sum. WHAT is
+# check.sh WHAT...: runs suites in parallel, then prints a table, what failed, and a summary line.
+# Several WHAT share the machine and the summary. WHAT is
 #     check         every suite that a change must pass, on the ordinary and the PREEMPT_RT kernel
 #     check-all     suites of the guest, on all flavours of the two newest Linux versions
 #     check-debug   the suites of the guest, and those that need it, on the debug kernel
@@ -13,7 +13,7 @@
 #     JOBS=N              how many run at a time
 #     SPEED=fast|slow     only suites of the guest, on a machine of that speed: see guest.sh
 #
-# A suite's output is printed when it has ended. It stays in build/WHAT/SUITE-KERNEL.ktap, and
+# A suite's output is printed when it has ended, and kept in build/WHAT/SUITE-KERNEL.ktap;
 # build/WHAT/junit.xml has all results. Exits non-zero if anything failed.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -22,7 +22,7 @@
 read -ra only <<<"${SUITES-}"
 kernel=${KERNEL-} kver=${KVER-}
 njobs=${JOBS-}
-# They are not for what suites call, which may be make.
+# Suites may call make, and must not inherit these.
 unset SUITES KERNEL KVER JOBS MAKEFLAGS MFLAGS MAKELEVEL
 
 case ${SPEED-} in
@@ -30,14 +30,14 @@ case ${SPEED-} in
 *) die "SPEED=$SPEED: there is no such speed." "Type: SPEED=fast or SPEED=slow, or leave it out." ;;
 esac
 
-# What a guest takes in memory, with its kernel, QEMU and virtiofsd.
+# A guest takes up to 2 GiB of memory, with QEMU and virtiofsd.
 cores=$(nproc)
 memory=$(awk '/^MemAvailable:/ { print int($2 / 1024 / 2048) }' /proc/meminfo)
 jobs=${njobs:-$((cores < memory ? cores + 1 : memory > 1 ? memory : 1))}
 [[ $jobs =~ ^[1-9][0-9]*$ ]] ||
 	die "JOBS=$jobs: that is no number of jobs." "Type: JOBS=2, or another number from 1 on."
 
-# A guard against hangs only: ten times what a slow machine takes for all suites in one guest.
+# Only a guard against hangs: ten times what a slow machine takes for all suites in one guest.
 guard=$((2400 * (jobs / cores + 1)))
 
 # The jobs, the longest first.
@@ -52,7 +52,7 @@ job() {
 	command+=("$(printf '%q ' "$@")")
 }
 
-# chosen NAME...: those of the suites that SUITES= asks for, in $names.
+# chosen NAME...: sets $names to those of the suites that SUITES= selects.
 chosen() {
 	local name
 	known+=("$@") names=()
@@ -64,7 +64,7 @@ chosen() {
 	[ "${#names[@]}" -gt 0 ]
 }
 
-# build SET KERNEL [KVER]: the job, in $built, that builds the module and the tests for it.
+# build SET KERNEL [KVER]: sets $built to the job that builds the module and the tests for it.
 build() {
 	local key="$2 ${3-}"
 	if [ -z "${build_of[$key]-}" ]; then
@@ -74,8 +74,8 @@ build() {
 	built=${build_of[$key]}
 }
 
-# guests SET KERNEL KVER "SUITES"...: each group of suites has a guest. A boot takes about as long
-# as a suite, and the longest job should not outlast all others.
+# guests SET KERNEL KVER "SUITES"...: adds a guest for each group of suites. A boot takes about as
+# long as a suite, and the longest job should not outlast all others.
 guests() {
 	local set=$1 kernel=$2 version=$3 group names built
 	shift 3
@@ -87,7 +87,7 @@ guests() {
 	done
 }
 
-# host SET SUITE [KERNEL]: a suite of the host, for the build directory of that kernel.
+# host SET SUITE [KERNEL]: adds a suite of the host, for the build directory of that kernel.
 host() {
 	local built='' names script=$top/tests/host/$2.sh
 	[ "$2" != lint ] || script=$top/scripts/lint.sh
@@ -112,8 +112,8 @@ plan_check() {
 		;;
 	*) guests check "$kernel" "$kver" "${ordinary[@]}" ;;
 	esac
-	# It waits more than it computes, so it comes early, beside others.
-	host check input
+	# It mostly waits, so it starts early, in parallel with others.
+	host check errors
 	for name in model runner benchmarks solutions helpers kdir lint compile-fail doc; do
 		host check "$name" cloud
 	done
@@ -130,8 +130,8 @@ plan_check-all() {
 	done
 }
 
-# What 'faults' sets for stacks, 'trace' would see in its events, and what 'unload' leaks on purpose
-# would be found in what comes after it. Each guest takes about as long, as they come last.
+# 'trace' would see the stack traces that 'faults' enables, and later suites would find what
+# 'unload' leaks on purpose. The guests take about equally long, because they come last.
 plan_check-debug() {
 	guests check-debug debug "$kver" 'load proc' 'trace security kernel unload' 'files faults' \
 		peer signature
@@ -139,7 +139,7 @@ plan_check-debug() {
 }
 
 [ $# -gt 0 ] || usage
-# What takes longest to build begins first.
+# The longest build begins first.
 for what in check-debug check check-all; do
 	[[ " $* " != *" $what "* ]] || "plan_$what"
 done
@@ -159,7 +159,7 @@ for what; do
 	: >"$tmp/$what.junit"
 done
 
-# Each job has a process group of its own, so that nothing of it is left when this ends early.
+# Each job has its own process group, so that none of its processes is left when this ends early.
 stop() {
 	trap - INT TERM EXIT
 	for pid in "${!running[@]}"; do
@@ -172,9 +172,9 @@ declare -A running=()
 trap stop EXIT
 trap 'stop; exit 130' INT TERM
 
-# In the jobs: what they run.
+# The functions that jobs run.
 
-# build_all JOB KERNEL KVER: the path of what it has built is for the jobs that need it.
+# build_all JOB KERNEL KVER: builds, and saves the path for the jobs that need it.
 build_all() {
 	local out
 	out=$("$top/scripts/build.sh" "${@:2}") && "$top/scripts/build-tests.sh" "$out" &&
@@ -202,7 +202,7 @@ on_host() {
 	fi
 }
 
-# Each line with the time at which it came. How far a long step is, is shown at once.
+# Prefixes each line with its time. The progress of long steps is shown at once.
 stamped() {
 	local line
 	while IFS= read -r line || [ -n "$line" ]; do
@@ -211,7 +211,7 @@ stamped() {
 	done
 }
 
-# together COMMAND...: what it prints is not mixed with what is printed elsewhere.
+# together COMMAND...: keeps the command's output from mixing with other output.
 together() {
 	(
 		flock 9
@@ -272,7 +272,7 @@ guest_suites() {
 		its=$(awk '$2 == "#" && $3 == "ended" && $4 == "with" { print $5 }' "$tmp/suite")
 		its=${its//[^0-9]/}
 		its=${its:-1}
-		# A guest that failed although its suites did not, died after the last of them.
+		# A guest that failed although its suites did not, crashed after the last of them.
 		[ "$its" -eq 0 ] || status=0
 		[ "$name" != "${names[-1]}" ] || its=$((its + status))
 		suite "${of[n]}" "$release" "$name" "$its" "$tmp/suite"
@@ -292,14 +292,14 @@ ended() {
 	esac
 }
 
-# state[n]: empty, running, ok, or failed. What needs a job that has failed is not run.
+# state[n]: empty, running, ok, or failed. A job is not run if the job that it needs has failed.
 state=() began=() label=()
 ready() {
 	local n=$1
 	[ -z "${state[n]-}" ] && { [ -z "${needs[n]}" ] || [ "${state[needs[n]]-}" = ok ]; }
 }
 
-# The next job that can begin, in $next. All that is built is first: others wait for it.
+# Sets $next to the next job that can begin. Builds come first, because others wait for them.
 next_job() {
 	local n
 	for kinds in build 'guest host'; do

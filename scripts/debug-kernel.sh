@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# debug-kernel.sh [KVER]: builds the debug kernel from the source of Debian's, with what the config
-# files in tests/ ask for, and prints the path of its tree, which has what kernel-tree.sh says.
+# debug-kernel.sh [KVER]: builds the debug kernel from Debian's source, with the options of the
+# config files in tests/, and prints the path of its tree, which is like one of kernel-tree.sh.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

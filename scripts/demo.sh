@@ -2,15 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # demo.sh KERNEL [KVER]: builds the module, boots its kernel, and prints both tables: from an idle
-# machine, and from one on which an experiment of the lab is made. What the latter shows is judged
-# as in the lab.
+# machine, and from an experiment of the lab, whose result is judged as in the lab.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 [ $# -ge 1 ] || usage
 need_root "booting a guest"
 
-# Where nothing is there yet, what boots is made beside what builds, and does not hold that up.
+# On the first run, the roots for the guest are made in the background while the module is built.
 making=()
 for root in emulator guest; do
 	[ -d "$("$top/scripts/root.sh" "$root" path)" ] || {

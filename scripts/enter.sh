@@ -5,12 +5,12 @@
 #     /jitasklet       this checkout
 #     /kernel/source   the source of the kernel tree TREE
 #     /kernel/build    its build directory, read-only unless --rw
-# and the packages that root.sh has in the layer NAME, or in that which the tree itself asks for.
+# and the packages of the layer NAME in root.sh, or of the layer that the tree itself names.
 # enter.sh --guest NAME TREE COMMAND...: runs it in the emulator's root, where it also sees
 #     /guest           the root NAME, a guest's or a layer on that, with all of the above, read-only
 #
-# What it writes elsewhere is gone afterwards: a root is the lower half of an overlay in memory.
-# All mounts are in a mount namespace of the command's own, and end with it, however it ends.
+# What it writes elsewhere is gone afterwards: a root is the lower layer of an overlay in memory.
+# All mounts are in the command's own mount namespace, and end with it, however it ends.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -30,7 +30,8 @@ source=$(realpath "$1/source") build=$(realpath "$1/build")
 [ -n "$layer$guest" ] || layer=$(cat "$1/layer" 2>/dev/null || true)
 shift
 
-# lower NAME [LAYER]: the directories of a root, and of the layer on it, as an overlay wants them.
+# lower NAME [LAYER]: prints the directories of a root and of the layer on it, as an overlay's
+# lowerdir.
 lower() {
 	local name dir list=''
 	for name; do
@@ -44,7 +45,7 @@ lower() {
 root=$(lower "$root" "$layer")
 [ -z "$guest" ] || guest=$(lower guest "${guest#guest}")
 
-# The mounts, inside of the namespace. Positional parameters: the command.
+# The mounts, inside the namespace. The positional parameters are the command.
 inside() {
 	mkdir -p "$cache/mnt"
 	mount -t tmpfs none "$cache/mnt"

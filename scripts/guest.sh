@@ -4,11 +4,11 @@
 # guest.sh OUT NAME SECONDS COMMAND...: boots the kernel of the build directory OUT in QEMU, runs
 # COMMAND there, in the checkout at /jitasklet, and exits with its status. What it prints goes to
 # standard output and to OUT/NAME.out, the kernel's console to OUT/NAME.console.
-# guest.sh OUT: the same for a person: a shell.
-# Before OUT may stand
-#     --load                what makes load: a disk, and the packages of the root load
+# guest.sh OUT: boots it with an interactive shell.
+# Options, before OUT:
+#     --load                a disk, and the packages of the root load, for tests under load
 #     --icount              one CPU, whose clock counts instructions: see boot.sh
-#     --speed fast|slow     as on a much faster or slower machine; so does the variable SPEED
+#     --speed fast|slow     simulates a faster or slower machine; so does the variable SPEED
 #     --its                 an emulated CPU with ITS (Indirect Target Selection), and no retpolines:
 #                           indirect calls of a module go through thunks that are freed before it is
 #     --append PARAMETERS   parameters for the kernel
@@ -37,7 +37,8 @@ shift $(($# < 3 ? $# : 3))
 console=$out/$name.console
 emulator=/jitasklet/scripts/emulator
 
-# Only emulation can count. Limits are guards against hangs, and no reason to fail a slow machine.
+# Only emulation can count instructions. The limits guard against hangs, and must not fail a slow
+# machine.
 case $speed in
 fast) [ -n "$icount" ] || { icount=1 && options+=(--speed=fast); } ;;
 slow) [ -n "$icount" ] || { seconds=$((10 * seconds)) && options+=(--speed=slow); } ;;
@@ -49,7 +50,7 @@ in_root() {
 	"$top/scripts/enter.sh" --guest "$root" "$out/tree" "$@"
 }
 
-# Found out once after each boot of this machine.
+# Probed once after each boot of this machine.
 accelerator() {
 	local verdict
 	verdict=$cache/accel-$(cat /proc/sys/kernel/random/boot_id)
@@ -74,13 +75,13 @@ if [ $# -eq 0 ]; then
 	say "booting Linux $release in QEMU (${accel^^}); type dmesg there for its log ..."
 	in_root "${boot[@]}" 2>"$console" && exit
 	tail -n 15 "$console" >&2
-	die "the guest did not end well." "What it said: $console"
+	die "the guest failed." "Its console: $console"
 fi
 
 say "booting Linux $release in QEMU (${accel^^}${speed:+, SPEED=$speed}) ..."
 for try in 1 2 3; do
 	status=0
-	# The console and the output are pipes, as QEMU would truncate files.
+	# The console and the output are pipes, because QEMU would truncate files.
 	{ in_root "${boot[@]}" "$@" </dev/null 2>&3 | tee "$out/$name.out"; } \
 		3> >(exec cat >"$console") || status=$?
 	grep -q 'failed to start virtiofsd' "$console" || break
@@ -94,17 +95,17 @@ indented() {
 splats=$("$top/scripts/splats.sh" "$console")
 if grep -q 'failed to start virtiofsd' "$console"; then
 	die "the guest did not start: virtiofsd was too slow three times." \
-		"Is the machine very busy? The guest's console: $console"
+		"If the machine is very busy, try again later. The guest's console: $console"
 elif [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
 	tail -n 15 "$console" | indented
 	die "the guest did not finish within $seconds s, and was stopped." "Its console: $console"
 elif [ "$status" -eq 255 ] || ! grep -q "jitasklet: the guest's command ended" "$console"; then
 	grep -A 12 -m 1 -E 'Kernel panic|BUG:|Oops' "$console" | indented ||
 		tail -n 15 "$console" | indented
-	die "the guest died." "Its console: $console"
+	die "the guest crashed." "Its console: $console"
 elif [ -n "$splats" ]; then
 	indented <<<"$splats"
-	die "the kernel complained, see above." "Its console: $console"
+	die "the guest's kernel reported a problem: see above." "Its console: $console"
 elif [ "$status" -ne 0 ]; then
 	say "the guest's command failed (exit $status). The kernel's console: $console"
 fi

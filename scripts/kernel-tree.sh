@@ -28,7 +28,7 @@ unpack_packages() {
 	ln "$part/vmlinuz" "$part/build/vmlinuz"
 	cp "$part"/debs/files/usr/src/linux-headers-"$release"/.config "$part/build/.config"
 	cp "$part"/debs/files/usr/src/linux-headers-"$release"/Module.symvers "$part/Module.symvers"
-	# As modules are built with it. The one in the package is a script that starts this.
+	# Builds of modules use it. The one in the package is a script that starts this.
 	mkdir -p "$part/build/tools/objtool"
 	cp "$part"/debs/files/usr/lib/linux-kbuild-*/tools/objtool/objtool.real-x86 \
 		"$part/build/tools/objtool/objtool"
@@ -61,7 +61,7 @@ part=$tree.part
 sweep "$part"
 mkdir -p "$part/debs" "$part/build"
 
-# The kernel and its source are got and unpacked meanwhile.
+# Meanwhile, the kernel and its source are downloaded and unpacked.
 beside "$top/scripts/root.sh" build >/dev/null
 making_root=$!
 

@@ -1,19 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kernels.sh list: the kernels that KERNEL= and KVER= can choose.
+# kernels.sh list: lists the kernels that KERNEL= and KVER= can choose.
 # kernels.sh resolve KERNEL [KVER]: prints one of them:
 #     FLAVOUR RELEASE PACKAGE-VERSION IMAGE-PACKAGE SOURCE-PACKAGE
 #
-# Those are the kernels of the suite in debian.sh for which the archive has the image, the headers
-# and the source, all of one version. The default is what linux-image-FLAVOUR depends on today.
+# These are the kernels of the suite in debian.sh whose image, headers and source are in the archive
+# in the same version. The default is the kernel that linux-image-FLAVOUR depends on today.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "$top/scripts/debian.sh"
 
 [ $# -ge 1 ] || usage
 
-[ "$(uname -m)" = x86_64 ] || die "only x86-64 machines were tried, and this is $(uname -m)."
+[ "$(uname -m)" = x86_64 ] ||
+	die "this machine is $(uname -m)." "Use an x86-64 machine; no other was tried."
 
 APT_CONFIG=$("$top/scripts/archive.sh")
 export APT_CONFIG
@@ -61,7 +62,7 @@ read_lists() {
 		done | sort -k1,1 -k2,2V
 }
 
-# The same, kept beside the archive's lists, which are megabytes to read.
+# The same, cached beside the archive's lists, which are megabytes to read.
 available() {
 	local kept
 	kept=${APT_CONFIG%/*}/kernels-$(declare -f read_lists | hash)
@@ -94,7 +95,8 @@ resolve() {
 		fi
 	else
 		[ -z "$kver" ] ||
-			die "KVER=$kver goes with KERNEL=cloud, generic or rt, not with a release."
+			die "KVER=$kver does not go with KERNEL=RELEASE." \
+				"Leave one of them out."
 		found=$(awk -v r="$kernel" '$2 == r' <<<"$found")
 		[ -n "$found" ] ||
 			die "KERNEL=$kernel: there is no such kernel to build for." \

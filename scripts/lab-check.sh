@@ -8,6 +8,7 @@
 
 [ $# -ge 1 ] || usage
 out=$("$top/scripts/build.sh" "$@") ||
-	die "the module does not build, so no exercise can be looked at: mend that first."
+	die "the module does not build, so the exercises cannot be checked." \
+		"Correct the errors above first."
 exec "$top/scripts/guest.sh" "$out" lab-check 1000 \
 	bash lab/exercises.sh "build/${out##*/}/jitasklet.ko"

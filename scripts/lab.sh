@@ -27,7 +27,7 @@ run() {
 	"$top/scripts/guest.sh" --load "$out" lab 2400 bash lab/run-all.sh "$@" |
 		progress "$data/base64" || failed=1
 	[ -s "$data/base64" ] ||
-		die "the experiments did not get to their end on ${out##*/}: see above."
+		die "the experiments did not finish on ${out##*/}: see above."
 	base64 -d "$data/base64" | tar -xz -C "$data"
 	rm "$data/base64"
 	tree=$(realpath "$out/tree")

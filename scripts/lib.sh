@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034 # what it sets, others use
 #
-# What the scripts share: how they speak, where the cache is, and how nothing is left half-made.
+# What the scripts share: messages, the cache, and steps that leave nothing half-made.
 
 set -euo pipefail
 umask 022
@@ -14,7 +14,7 @@ say() {
 	printf 'jitasklet: %s\n' "$*" >&2
 }
 
-# die WHAT [MEND...]: what happened, then a line for each thing to do about it.
+# die WHAT [MEND...]: prints what happened, then a line for each thing to do about it, and exits.
 die() {
 	printf 'jitasklet: error: %s\n' "$1" >&2
 	shift
@@ -43,10 +43,10 @@ need_root() {
 make_cache() {
 	mkdir -p "$cache/log" 2>/dev/null ||
 		die "cannot make the cache directory $cache." \
-			"Set JIT_CACHE to a directory of yours."
+			"Set JIT_CACHE to a directory that you can write to."
 }
 
-# need_disk MIB WHAT: checked before the work, not found out in the middle of it.
+# need_disk MIB WHAT: checks the free space before the work begins.
 need_disk() {
 	local free
 	free=$(df --output=avail -BM "$cache" | tail -n 1 | tr -dc 0-9)
@@ -55,36 +55,37 @@ need_disk() {
 			"Make room, or set JIT_CACHE to a directory on a larger disk."
 }
 
-# lock NAME: one at a time, over all checkouts. Held until this script and all its children end.
+# lock NAME: takes a lock that all checkouts share, and holds it until this script and all its
+# children have ended.
 lock() {
 	local fd
 	exec {fd}>"$cache/$1.lock"
 	flock -w 2 "$fd" || {
-		say "another run is at work on $1; waiting for it"
+		say "waiting for another run that is making $1"
 		flock "$fd"
 	}
 }
 
-# sweep DIR: removes what an interrupted run left. No mount can be below: all are in namespaces of
-# their own, which ended with that run.
+# sweep DIR: removes what an interrupted run left. Nothing is mounted below: the mounts were in
+# namespaces that ended with that run.
 sweep() {
 	rm -rf --one-file-system -- "$1"
 }
 
-# What to do about a failure, from what its log says.
+# Prints what to do about a failure, judging by its log.
 mend() {
 	if grep -qE 'No space left on device|Disk quota exceeded' "$1"; then
 		echo "The disk is full: make room, or set JIT_CACHE to one on a larger disk."
 	elif grep -qE 'Could not (resolve|connect)|Temporary failure|is unreachable' "$1"; then
-		echo "The archive cannot be reached: look at the network, or set MIRROR=."
+		echo "The archive cannot be reached: check the network, or set MIRROR=."
 	elif grep -qE '404 +Not Found' "$1"; then
-		echo "The archive has moved on: remove $cache/apt and try again."
+		echo "The archive has changed: remove $cache/apt and try again."
 	else
-		echo "The same command starts this step anew."
+		echo "To retry this step, run the same command again."
 	fi
 }
 
-# logged NAME WHAT COMMAND...: a long step, with its output in a log that a failure names.
+# logged NAME WHAT COMMAND...: runs a long step, with its output in a log. A failure names the log.
 logged() {
 	local log=$cache/log/$1.log what=$2 began=$SECONDS status=0
 	shift 2
@@ -97,13 +98,13 @@ logged() {
 	say "$what: done in $((SECONDS - began)) s"
 }
 
-# beside COMMAND...: runs a step in the background. It is to be waited for; if this script ends
-# before, however it ends, all that the step has started ends too.
+# beside COMMAND...: runs a step in the background, for the caller to wait for. If this script ends
+# first, for whatever reason, the step and its children are killed.
 beside() {
 	setpriv --pdeathsig KILL unshare --pid --fork --kill-child "$@" </dev/null &
 }
 
-# hash: a short name for what is on standard input.
+# hash: prints a short hash of standard input.
 hash() {
 	sha256sum | cut -c 1-12
 }

@@ -2,19 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # results.sh KERNEL SUITE FILE [STATUS [LOG JUNIT]]: counts the KTAP results of one suite, and
-# prints "PASSED FAILED SKIPPED SECONDS". On standard error it prints each failed test, with what
-# the suite said about it and the name LOG. The suite goes to the end of the file JUNIT, as an
-# element.
+# prints "PASSED FAILED SKIPPED SECONDS". On standard error it prints each failed test, with the
+# suite's output about it and the name LOG. It appends the suite to the file JUNIT, as an element.
 #
-# It is one failure more if the plan is not kept to the letter, if the end marker is missing, or
-# if nothing failed and yet the suite ended with a STATUS other than 0. Each line of FILE may begin
-# with the time at which it came, in seconds: check.sh has that.
+# It counts one more failure if the results do not match the plan exactly, if the end marker is
+# missing, or if nothing failed but STATUS is not 0. Each line of FILE may begin with the time of
+# its output in seconds, which check.sh adds.
 
 set -euo pipefail
 
 : "${3?"usage: results.sh KERNEL SUITE FILE [STATUS [LOG JUNIT]]"}"
 
-# XML has no control characters, and no bytes that are not UTF-8.
+# XML allows no control characters, and only valid UTF-8.
 tr -d '\000-\010\013-\037' <"$3" | iconv -c -f UTF-8 -t UTF-8 |
 	LC_ALL=C awk -v kernel="$1" -v suite="$2" -v status="${4:-0}" -v log_file="${5:-$3}" \
 		-v junit="${6:-/dev/null}" '
@@ -26,14 +25,14 @@ function xml(text) {
 	return text
 }
 
-# What was said since the last result, from its line FROM on, each line after INDENT.
+# Returns the output since the last result, from line FROM on, each line after INDENT.
 function said(from, indent,    i, text) {
 	for (i = from < 1 ? 1 : from; i <= lines; i++)
 		text = text indent line[i] "\n"
 	return text
 }
 
-# An element, with a name that no other one of this suite has.
+# Adds an element, with a name that is unique in this suite.
 function testcase(name, body) {
 	if (used[name]++)
 		name = name " (" used[name] ")"
@@ -56,7 +55,7 @@ function failure(name, reason) {
 }
 
 BEGIN {
-	# Viewers make folders of what is between dots.
+	# Viewers treat dots as separators of folders.
 	class = kernel
 	gsub(/\./, "_", class)
 	class = class "." suite

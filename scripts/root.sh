@@ -5,9 +5,9 @@
 # plot and junit, from packages of Debian, and prints its path.
 # root.sh NAME path: prints the path that it has, or would have.
 #
-# The packages are unpacked, not installed: no maintainer script runs, and what such scripts would
-# have made, as far as something here needs it, is made by finish(). So a root is made in seconds,
-# on all CPUs, and the host needs only apt, dpkg-deb and tar.
+# The packages are unpacked, not installed: no maintainer script runs, and finish() makes the few
+# files that are needed of those that such scripts would make. So a root takes seconds, on all CPUs,
+# and the host needs only apt, dpkg-deb and tar.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "$top/scripts/debian.sh"
@@ -16,7 +16,7 @@ name=${1-} mib=0 on='' base='' there=() python=() applets=()
 basics=(base-files bash coreutils dash diffutils findutils grep gzip libc-bin mawk sed tar xz-utils)
 
 case $name in
-# What builds: the compilers that Debian's kernels are built with.
+# The build root: the compilers that Debian's kernels are built with.
 build)
 	mib=1400
 	packages=("${basics[@]}"
@@ -25,30 +25,30 @@ build)
 		# C, and the tools of the kernel's build
 		"$gcc_package" make flex bison bc cpio dwarves kmod openssl libelf-dev libssl-dev
 		libdw-dev python3-minimal zstd)
-	# Taken as there: bindgen loads the library, and reads no header of libclang's. It would
-	# have rustfmt format what only a compiler reads.
+	# Counted as installed: bindgen loads the library, but reads no header of libclang's, and
+	# needs no rustfmt for output that only a compiler reads.
 	there=(libclang-dev)
 	;;
-# What boots guests.
+# The emulator's root: boots guests.
 emulator)
 	mib=400
 	packages=("${basics[@]}" virtme-ng qemu-system-x86 virtiofsd procps)
-	# Only its front end, vng, imports these: what it starts is virtme-run.
+	# Only virtme-ng's front end, vng, imports these; virtme-run does not.
 	there=(python3-argcomplete python3-pkg-resources python3-requests)
 	python=(virtme-run --help)
 	;;
-# What the guest has as its root.
+# The guest's root.
 guest)
 	mib=200
 	packages=("${basics[@]}" base-passwd busybox-static hostname kmod ncurses-base procps
 		python3 util-linux)
 	python=(python3 -c 'import collections, ctypes, mmap, os, re, socket, statistics, struct')
-	# Programs that the guest starts at once, or often, and that busybox takes the place of. An
-	# emulated CPU takes 60 ms to start that, and 120 to 250 ms for a dynamically linked one.
+	# Programs that the guest starts at boot, or often: busybox replaces them. An emulated CPU
+	# takes 60 ms to start busybox, and 120 to 250 ms to start a dynamically linked program.
 	applets=(base64 basename cat chmod chown cp dirname dmesg grep hostname id install ip ln
 		mkdir mktemp mount nproc poweroff rm sed setsid stty sync touch umount uname)
 	;;
-# Layers on top of a root: what only some commands need.
+# Layers on top of a root: packages that only some commands need.
 # load for the guest, the compile of lab/compile.sh, and what signs modules
 load) mib=600 on=guest packages=(stress-ng "$gcc_package" libc6-dev make openssl) ;;
 # LLVM=1 for the debug kernel, the model in tests/model/, and lint: checkpatch is written in Perl
@@ -66,14 +66,14 @@ junit) mib=100 on=build packages=(python3-junitparser python3-lxml) ;;
 *) usage ;;
 esac
 
-# Large, and read by nothing here.
+# Large, and not needed here.
 excludes=('./usr/share/'{doc,man,info,locale,bug,lintian} './usr/lib/llvm-*/lib/*.a'
 	'./usr/src/rustc-*/[!l]*')
 
-# What is mounted into a root, and only while a command runs in it: see enter.sh.
+# Mounted into a root while a command runs in it: see enter.sh.
 mountpoints=(dev proc sys tmp run jitasklet kernel/source kernel/build guest)
 
-# status_of DEB...: as dpkg would have it in its status file.
+# status_of DEB...: prints the entries that dpkg would have in its status file.
 status_of() {
 	local deb
 	for deb; do
@@ -87,7 +87,7 @@ unpack() {
 		--no-wildcards-match-slash -X "$part/debs/excludes"
 }
 
-# What the packages' scripts would have made.
+# Makes what the packages' scripts would have made.
 finish() {
 	local file
 	[ ! -e usr/share/base-passwd/passwd.master ] || {
@@ -123,7 +123,7 @@ finish() {
 	fi
 }
 
-# Python compiles what it imports, and forgets it where it cannot write. So the first start is here.
+# Python caches compiled modules, but cannot where it cannot write. So it is started once here.
 start_python() {
 	mount -t tmpfs none "$cache/mnt"
 	cd "$cache/mnt"
@@ -135,7 +135,7 @@ start_python() {
 	find . -name __pycache__ -exec cp -a --parents -t "$part" {} +
 }
 
-# In a mount and a PID namespace: however this ends, no mount and no process stays behind.
+# In a mount and a PID namespace: however this ends, no mount and no process is left behind.
 make_root() {
 	local package
 	cd "$part"
@@ -153,7 +153,7 @@ make_root() {
 		--no-install-recommends -o Dir::State::status="$part/debs/status" \
 		-o Dir::Cache::archives="$part/debs" "${packages[@]}"
 	printf '%s\n' "${excludes[@]}" >debs/excludes
-	# The largest first, so that no CPU waits for the other.
+	# The largest first, so that the CPUs finish at about the same time.
 	# shellcheck disable=SC2011
 	ls -S debs/*.deb | xargs -P "$(nproc)" -I {} bash -euo pipefail -c 'unpack {}'
 	finish

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# shell.sh KERNEL [KVER]: builds the module, boots its kernel, and gives a shell in the guest. Where
-# standard input is not a terminal, the guest runs what comes from there.
+# shell.sh KERNEL [KVER]: builds the module, boots its kernel, and runs a shell in the guest. If
+# standard input is not a terminal, the shell reads its commands from there.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

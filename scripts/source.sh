@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# source.sh modules|kernel VERSION PACKAGE: has the source of a kernel at hand, and prints its path:
-# the part that builds of modules read, or the part that builds of a small kernel read.
+# source.sh modules|kernel VERSION PACKAGE: unpacks the part of a kernel's source that is needed to
+# build modules or a small kernel, and prints its path.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 [ $# -eq 3 ] || usage
 part=$1 version=$2 package=$3
 
-# Kconfig and make read these of every folder.
+# Kconfig and make read these in every folder.
 keep=(Kbuild Kconfig Makefile '*/Kconfig*' '*/Makefile*' '*/Kbuild*' '*/Build*'
 	'.rustfmt.toml' '.clippy.toml'
 	'arch/x86/*' 'drivers/base/*' 'include/*' 'init/*' 'kernel/*' 'lib/*' 'rust/*' 'scripts/*'

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # stress.sh KERNEL [KVER [SHARE]]: the load of tests/guest/load.sh, its counts divided by SHARE: 20
-# on the debug kernel, else 1. Each group of tests has a guest of its own; one that passed is not
-# run again as long as the module, the kernel and the tests are the same, so that an interrupted run
-# goes on with the group that it was at. Closes with a table and the sum in a line.
+# on the debug kernel, else 1. Each group of tests has its own guest. A group that passed is not run
+# again while the module, the kernel and the tests are the same, so an interrupted run continues
+# with the group that it was at. The last lines are a table and a summary.
 #
 # Exits non-zero if anything failed.
 
@@ -28,7 +28,7 @@ results=$out/stress-$made_from
 mkdir -p "$results"
 passed=0 failed=0 skipped=0 table=() number=0
 
-# figures GROUP SECONDS: a line for each result, with the last of the comments before it.
+# figures GROUP SECONDS: prints a line for each result, with the last comment before it.
 figures() {
 	awk -v seconds="$2" '
 	/^# / { figure = substr($0, 3); next }

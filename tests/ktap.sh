@@ -39,8 +39,7 @@ skip() {
 	ktap_result ok "$1 # SKIP $2"
 }
 
-# What the kernel says since the test before belongs to the test, in a guest. On the host it is not
-# ours.
+# In a guest, kernel messages since the previous test belong to the test. On the host they do not.
 in_guest() {
 	[[ $(</proc/cmdline) = *scripts/guest/init.sh* ]]
 }
@@ -51,7 +50,7 @@ t() {
 	"$@" </dev/null || { echo "# exit status $?"; result='not ok'; }
 	if in_guest; then
 		said=$(dmesg -c)
-		# A program less to start after most tests.
+		# Most tests need not start the program for it.
 		[ -z "$said" ] || said=$("$splats" <<<"$said")
 		[ -z "$said" ] || { result='not ok'; echo "# ${said//$'\n'/$'\n'# }"; }
 	fi
@@ -75,7 +74,7 @@ splat() {
 	ktap_result "$result" "$name"
 }
 
-# red PATTERN COMMAND...: the command fails, and says why.
+# red PATTERN COMMAND...: succeeds if the command fails and prints PATTERN.
 red() {
 	local pattern=$1 said
 	shift
@@ -88,9 +87,9 @@ red() {
 	return 1
 }
 
-# kmemleak does not suspect what is younger than five seconds (MSECS_MIN_AGE, which cannot be set),
-# nor what it saw only once. What the last test left has to get that old; what was only allocated
-# before the last scan is seen by the first one meanwhile.
+# kmemleak does not report objects that are younger than five seconds (MSECS_MIN_AGE, which cannot
+# be set), or that it has seen only once. This waits until the objects of the last test are that
+# old; meanwhile a first scan sees them once.
 nothing_leaked() {
 	local old=$((${EPOCHREALTIME/[.,]/} + 5100000)) rest
 	echo scan >"$kmemleak" || return

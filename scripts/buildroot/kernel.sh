@@ -14,16 +14,16 @@ kernel() {
 }
 
 cd /kernel/build
-# Before 7.3 it is PROC_SYSCTL that brings SYSCTL along.
+# Before 7.3, PROC_SYSCTL selects SYSCTL.
 { cat "$@"; echo CONFIG_PROC_SYSCTL=y; } >/tmp/config
 kernel KCONFIG_ALLCONFIG=/tmp/config allnoconfig
-# Kconfig drops without a word what it cannot have.
+# Kconfig silently drops options whose dependencies are not met.
 if cat "$@" | grep "CONFIG_" | grep -vxFf .config; then
 	echo "The configuration could not have the options above."
 	exit 1
 fi
 kernel bzImage modules
 cp arch/x86/boot/bzImage vmlinuz
-# Only modules are built from here on.
+# From here on only modules are built.
 find . \( -name "*.o" -o -name "*.a" -o -name "*.cmd" \) \
 	! -path "./scripts/*" ! -path "./tools/*" -delete

@@ -24,7 +24,7 @@ ln -s /jitasklet/scripts/buildroot/rustc.sh /tmp/bin/rustc
 ln -s /usr/bin/llvm-nm /tmp/bin/nm
 ln -s /usr/bin/true /tmp/bin/objcopy
 export PATH="/tmp/bin:$PATH" KCONFIG_NOSILENTUPDATE=1
-# Without what a kernel is linked with; objtool is there.
+# Without the programs that link a kernel. objtool comes from the package.
 kernel CONFIG_OBJTOOL= CONFIG_DEBUG_INFO_BTF= CONFIG_KALLSYMS= CONFIG_TRACEPOINTS= \
 	CONFIG_BUILDTIME_TABLE_SORT= CONFIG_ASN1= CONFIG_SECURITY_SELINUX= \
 	CONFIG_SECURITY_IPE= modules_prepare || failed=1
@@ -34,8 +34,8 @@ if ! diff /tmp/shipped .config; then
 	exit 1
 fi
 [ -z "$failed" ]
-# QEMU starts what is not compressed, where that is made for it: see qemu.sh.
+# An uncompressed image for QEMU, where it can start one: see qemu.sh.
 ! grep -q "^CONFIG_PVH=y" .config ||
 	/kernel/source/scripts/extract-vmlinux vmlinuz >vmlinux.pvh
-# Nothing reads the bitcode of the crates again, only their metadata and macros.
+# Only the metadata and the macros of the crates are needed again, not their bitcode.
 find rust -name "*.o" -delete

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# rustc.sh ARGUMENT...: rustc, for a tree of which only the crates' metadata and the names of their
-# symbols are read: see kernel-tree.sh. In place of an object rustc writes bitcode, as it is before
-# any optimization, which has the same symbols; and the macros, which are programs that run while a
-# crate is compiled, are not optimized. Runs in the build root.
+# rustc.sh ARGUMENT...: runs rustc for a tree of which only the crates' metadata and the names of
+# their symbols are needed: see kernel-tree.sh. Instead of an object, rustc emits unoptimized
+# bitcode, which has the same symbols. The macros, which run while a crate is compiled, are not
+# optimized either. Runs in the build root.
 
 set -euo pipefail
 

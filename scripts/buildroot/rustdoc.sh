@@ -9,7 +9,7 @@ set -euo pipefail
 
 out=/jitasklet/${1?"usage: rustdoc.sh OUT"}
 
-# The flags that Kbuild gave rustc for the module, without what it is to produce from what.
+# The flags that Kbuild gave rustc for the module, without its input and output.
 flags=$(sed -n 's/^savedcmd_jit_tasklet.o := .* rustc \(.*\) --out-dir .*/\1/p' \
 	"$out/.jit_tasklet.o.cmd")
 eval "flags=($flags)"
@@ -37,7 +37,7 @@ for wrapper in tasklet_wrap bh_work; do
 			pub mod $wrapper;
 			#[path = "/jitasklet/unload.rs"]
 			pub mod unload;
-			// What module! defines for pr_warn! and the like.
+			// module! defines this for pr_warn! and the like.
 			const __LOG_PREFIX: &[u8] = b"example\0";
 		END
 		rustc "${flags[@]}" -Dwarnings -Adead_code -Amissing_docs \

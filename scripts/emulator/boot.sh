@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # boot.sh [--disk] [--icount] [--speed=fast|slow] [--append PARAMETERS] tcg|kvm IMAGE SECONDS
-# [COMMAND]: boots the kernel IMAGE with /guest as its root, and runs COMMAND in it, or a shell for
-# a person. Runs in the emulator's root: see enter.sh.
+# [COMMAND]: boots the kernel IMAGE with /guest as its root, and runs COMMAND, or an
+# interactive shell. Runs in the emulator's root: see enter.sh.
 #
-# With --icount the guest has one emulated CPU, whose clock counts its instructions: one is one
+# With --icount the guest has one emulated CPU, whose clock counts instructions: each takes one
 # nanosecond, however busy this machine is. --speed=fast does the same with two CPUs, which then
 # take turns in one thread. --speed=slow gives QEMU about a quarter of a CPU: see slow-qemu.sh.
 
@@ -16,14 +16,14 @@ set -euo pipefail
 cpus=2 qemu=() args=()
 while [[ $1 = --* ]]; do
 	case $1 in
-	# A disk of zeros, for whichever of the drivers the kernel has built in. With one queue for
-	# all CPUs, its requests are completed in the BLOCK softirq.
+	# A disk of zeros, for each of the drivers that a kernel may have built in. With one queue
+	# for all CPUs, its requests are completed in the BLOCK softirq.
 	--disk)
 		qemu+=(-blockdev 'driver=null-co,node-name=zeros,size=67108864,read-zeroes=on'
 			-device 'nvme,drive=zeros,serial=zeros,max_ioqpairs=1,share-rw=on'
 			-device 'virtio-blk-pci,drive=zeros,num-queues=1,share-rw=on')
 		;;
-	# The guest cannot know that this TSC is as good as it gets, and would read slower clocks.
+	# Without this the guest would distrust the TSC, and read slower clocks.
 	--icount | --speed=fast)
 		[ "$1" != --icount ] || cpus=1
 		qemu+=(-icount 'shift=0,sleep=off')
@@ -41,13 +41,13 @@ done
 accel=$1 image=$2 seconds=$3
 shift 3
 
-# The init is ours, and what else is not as virtme-ng would have it: see qemu.sh. Until it runs, the
-# console has warnings only. The kernel does not test its ciphers, which would take a CPU meanwhile.
+# The guest has its own init: see qemu.sh for this and other changes to virtme-ng's setup. Until it
+# runs, the console has warnings only. The kernel skips its tests of ciphers, which keep a CPU busy.
 args+=(--kimg "$image" --mods none --root /guest --rw --qemu-bin /jitasklet/scripts/emulator/qemu.sh
 	--cpus "$cpus" --memory 1G --disable-microvm --kopt loglevel=5 --kopt hostname=jitasklet
 	--kopt cryptomgr.notests)
-# An emulated CPU leaks nothing through speculation, and pays dearly for the mitigations. On a busy
-# machine its timer may not tick in the time in which the kernel looks whether it does.
+# An emulated CPU does not speculate, and mitigations are slow on it. On a busy machine its timer
+# may not tick while the kernel checks whether it does.
 [ "$accel" = kvm ] || args+=(--disable-kvm --kopt mitigations=off --kopt no_timer_check)
 [ ${#qemu[@]} -eq 0 ] || qemu=(--qemu-opts "${qemu[@]}")
 

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# probe-kvm.sh IMAGE: succeeds if KVM really runs a guest: /dev/kvm may open, and the guest die. The
-# kernel IMAGE has no root here, so it panics at the end of its boot. Runs in the emulator's root.
+# probe-kvm.sh IMAGE: succeeds if KVM really runs a guest: /dev/kvm may open although guests crash.
+# The kernel IMAGE has no root here, so it panics at the end of its boot. Runs in the emulator's
+# root.
 
 set -euo pipefail
 
@@ -14,7 +15,7 @@ log=$(mktemp)
 qemu-system-x86_64 -accel kvm -cpu host -m 512 -nodefaults -no-reboot -display none -serial stdio \
 	-kernel "$1" -append 'console=ttyS0 panic=-1' </dev/null >"$log" 2>&1 &
 qemu=$!
-# The shell need not say how it ended.
+# Keeps the shell from printing how it ended.
 disown
 
 for _ in {1..75}; do

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# qemu.sh ARGUMENT...: QEMU, with the arguments of virtme-ng changed to what is here. boot.sh gives
-# it to virtme-ng as the QEMU to use. All that is not as virtme-ng would have it is in this file:
+# qemu.sh ARGUMENT...: runs QEMU, with virtme-ng's arguments changed. boot.sh tells virtme-ng to use
+# this as QEMU. All changes to virtme-ng's setup are in this file:
 #
-# - For a root that is not /, virtme-ng brings its init by 9p, which Debian's kernels do not have
-#   built in; and that init is a shell script of some sixty commands. The guest has an init of our
-#   own instead: scripts/guest/init.sh.
-# - An emulated CPU takes a second to uncompress a kernel. So QEMU gets it uncompressed, where the
-#   tree has it so.
-# - The watchdog is a device that nobody here uses.
+# - For a root other than /, virtme-ng provides its init over 9p, which is not built into Debian's
+#   kernels; and that init is a shell script of some sixty commands. The guest has its own init
+#   instead: scripts/guest/init.sh.
+# - An emulated CPU takes a second to uncompress a kernel. So QEMU gets it uncompressed, if the tree
+#   has such an image.
+# - The watchdog is a device that nothing here uses.
 
 set -euo pipefail
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# slow-qemu.sh ARGUMENT...: QEMU, which runs for 25 ms and is stopped for 75 ms, again and again, as
-# a virtual machine on a crowded host is. virtiofsd, which is not stopped, answers it at once.
+# slow-qemu.sh ARGUMENT...: runs QEMU for 25 ms and stops it for 75 ms, again and again, like a
+# virtual machine on an overloaded host. virtiofsd is not stopped, and answers at once.
 
 set -euo pipefail
 

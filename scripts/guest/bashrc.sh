@@ -9,7 +9,7 @@ cat <<EOF
 
 Linux $(uname -r), with the module jitasklet loaded. Try:
     cat /proc/jitasklet       one table; /proc/jitasklethi is the other
-    watch -d cat /proc/jitasklet    the table every two seconds, with what has changed marked
+    watch -d cat /proc/jitasklet    the table every two seconds, with changes marked
     lab/idle.sh               an experiment: what is expected, a table, and what was seen
     lab/busy.sh hog.sh hi.sh pinned.sh two.sh rt.sh compile.sh    the others, in lab/
     busybox less docs/lab.md  the handout: questions on them, and exercises

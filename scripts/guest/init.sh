@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# init.sh: the first process of the guest. Runs the command that virtme-ng passes on the
-# kernel's command line, with the ports that virtme-ng gives it, and switches the guest off; or
-# gives a shell to a person.
+# init.sh: the guest's init. Runs the command that virtme-ng passes on the kernel's command line,
+# with virtme-ng's ports as its standard files, and powers the guest off; without a command it runs
+# an interactive shell.
 #
-# virtme-ng's own init takes 3.5 s on an emulated CPU, most of it for starting programs. This one
-# starts ten.
+# virtme-ng's own init takes 3.5 s on an emulated CPU, mostly to start programs. This one starts
+# ten.
 
 export PATH=/usr/sbin:/usr/bin HOME=/root
 mount -t devtmpfs dev /dev
@@ -17,8 +17,8 @@ ip link set lo up &
 ln -s /proc/self/fd /dev/fd
 ln -s /proc/self/fd/0 /dev/stdin
 
-# The log of the boot has warnings only: printing a line costs more than what it tells about. From
-# here on the console has all.
+# During the boot the console shows warnings only: printing a line takes longer than what the line
+# is about. From here on it shows everything.
 echo 8 >/proc/sys/kernel/printk
 cd /jitasklet || poweroff -f
 
@@ -39,7 +39,7 @@ case $command in
 	;;
 esac
 
-# A port is there before its name is, and the names come one after the other.
+# A port appears before its name, and the names appear one after the other.
 ports() {
 	local dir name
 	stdin='' stdout='' stderr='' out='' err='' result=''
@@ -67,7 +67,7 @@ wait
 setsid bash /run/command <"$stdin" >"$stdout" 2>"$stderr"
 status=$?
 
-# guest.sh looks for this line: without it, the guest died.
+# guest.sh looks for this line: without it, the guest crashed.
 echo "<6>jitasklet: the guest's command ended with $status" >/dev/kmsg
 echo "$status" >"$result"
 poweroff -f

@@ -22,7 +22,7 @@ printf '\nEvery CPU is idle:\n'
 show jitasklet
 show jitasklethi
 
-# On PREEMPT_RT a softirq needs a thread, which would have to wait for the hog.
+# On PREEMPT_RT a softirq needs a thread, which would wait for the hog.
 case $(</proc/version) in
 *PREEMPT_RT*) experiment=busy ;;
 *) experiment=hog ;;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A work item is not cancelled through a reference that others may hold too.
+//! A work item is not cancelled through a shared reference.
 // error: E0599
 
 pub mod common;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A handler that borrows is not given to a work item that its owner holds.
+//! A handler that borrows is not given to an owned work item.
 // error: E0521
 
 pub mod common;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A work item is not made where it could be moved.
+//! A work item is not made in a place from which it can be moved.
 // error: E0277
 
 pub mod common;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The callback of a work item does not take its state along.
+//! The callback of a work item does not keep its state.
 // error: lifetime may not live long enough
 
 pub mod common;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The state that a cancel gives back is not kept past a queueing.
+//! The state that a cancel returns is not kept past a queueing.
 // error: E0502
 
 pub mod common;

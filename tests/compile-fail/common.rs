@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the cases share: the wrappers as they are, and a handler that does nothing.
+//! Shared by all cases: the wrappers, and a handler that does nothing.
 
 #[path = "../../bh_work.rs"]
 pub mod bh_work;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The callback does not take its context along.
+//! The callback does not keep its context.
 // error: lifetime may not live long enough
 
 pub mod common;

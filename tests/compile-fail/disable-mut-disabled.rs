@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A disable that lends the state is not had while another guard lives.
+//! `disable_mut` is not called while another guard lives.
 // error: E0502
 
 pub mod common;

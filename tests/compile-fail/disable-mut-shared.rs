@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A disable that lends the state is not had through a shared reference.
+//! `disable_mut` is not called through a shared reference.
 // error: E0599
 
 pub mod common;

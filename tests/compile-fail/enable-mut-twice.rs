@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The guard that lends the state is not spent twice.
+//! The guard that lends the state is not released twice.
 // error: E0382
 
 pub mod common;

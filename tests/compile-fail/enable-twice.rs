@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A guard is not spent twice.
+//! A guard is not released twice.
 // error: E0382
 
 pub mod common;

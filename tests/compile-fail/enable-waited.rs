@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A guard that became another by waiting is not spent besides that one.
+//! A guard that a wait has turned into another guard is not released as well.
 // error: E0382
 
 pub mod common;

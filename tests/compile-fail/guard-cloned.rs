@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A guard is not copied, to undo one disable twice.
+//! A guard is not copied to undo a disable twice.
 // error: E0599
 
 pub mod common;

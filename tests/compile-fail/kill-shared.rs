@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A tasklet is not killed through a reference that others may hold too.
+//! A tasklet is not killed through a shared reference.
 // error: E0596
 
 pub mod common;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A tasklet is scheduled through the guard that lends its state, not past it.
+//! A tasklet is scheduled through the guard that lends its state, not directly.
 // error: E0502
 
 pub mod common;

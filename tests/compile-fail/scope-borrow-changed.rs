@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the handler of a scope borrows is not changed meanwhile.
+//! A value that the handler of a scope borrows is not changed meanwhile.
 // error: E0502
 
 pub mod common;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A state that borrows is not given to a tasklet that its owner holds.
+//! A state that borrows is not given to an owned tasklet.
 // error: E0521
 
 pub mod common;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A guard that others may hold too does not lend the state.
+//! A guard that may not be the only one does not lend the state.
 // error: E0599
 
 pub mod common;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A guard does not lend the state twice at a time.
+//! A guard does not lend the state twice at the same time.
 // error: E0499
 
 pub mod common;

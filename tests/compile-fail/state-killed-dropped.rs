@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The state that a kill gives back is not kept past the drop of the tasklet.
+//! The state that a kill returns is not kept past the drop of the tasklet.
 // error: E0505
 
 pub mod common;

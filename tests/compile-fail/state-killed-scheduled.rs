@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The state that a kill gives back is not kept past a schedule.
+//! The state that a kill returns is not kept past a schedule.
 // error: E0502
 
 pub mod common;

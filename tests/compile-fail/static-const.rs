@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A constant is no static: its tasklet does not last.
+//! A tasklet in a constant has no handle: a constant is a temporary.
 // error: E0716
 
 pub mod common;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The handle of a static tasklet is not made by anybody else.
+//! The handle of a static tasklet is not forged.
 // error: E0451
 
 pub mod common;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A static tasklet is not killed through a handle that is shared.
+//! A static tasklet is not killed through a shared handle.
 // error: E0596
 
 pub mod common;

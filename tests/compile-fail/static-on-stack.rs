@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A tasklet that does not last as long as the module has no handle.
+//! A tasklet that does not live as long as the module has no handle.
 // error: E0521
 
 pub mod common;

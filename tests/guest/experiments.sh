@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# experiments.sh BUILD: the experiments of lab/, in the guest: they end, say what they saw, and
-# leave all settings as they were, also when they are interrupted.
+# experiments.sh BUILD: the experiments of lab/, in the guest: they end, report what they saw, and
+# restore all settings, also when they are interrupted.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
@@ -12,7 +12,7 @@ tracing=/sys/kernel/tracing
 settings=(/sys/kernel/debug/sched/fair_server/cpu*/runtime /proc/sys/kernel/sched_rt_runtime_us
 	/sys/class/net/lo/queues/rx-0/rps_cpus "$tracing"/{trace_clock,tracing_on,set_event})
 
-# The settings, and what runs with a real-time priority or the name that a load has.
+# Prints the settings, and the processes with a real-time priority or the name of a load.
 state() {
 	grep -H '' "${settings[@]}"
 	grep -hxE 'hog|busy|another|net|timer|block|compile|cc1|make' /proc/[0-9]*/comm 2>/dev/null
@@ -38,8 +38,8 @@ leaves_nothing() {
 	return "$status"
 }
 
-# interrupted EXPERIMENT: as by Ctrl-C while it reads. The signal comes twice, as timeout sends it.
-# On a fast machine the experiment may be over first: then again.
+# interrupted EXPERIMENT: interrupts it while it reads, as Ctrl-C would. The signal comes twice, as
+# timeout sends it. On a fast machine the experiment may end first: then this tries again.
 interrupted() {
 	local pid seen status try
 	for try in {1..100}; do
@@ -61,8 +61,8 @@ interrupted() {
 	[ "$status" = 130 ] || { sed 's/^/# /' /tmp/said; return 1; }
 }
 
-# An experiment that gets the signal again while it cleans up, at the last moment at which it still
-# takes it.
+# An experiment gets the signal again while it cleans up, at the last moment at which it still
+# handles it.
 interrupted_again() {
 	local dir=/tmp/lab.again/lab status=0
 	mkdir -p "$dir" && cp "$top"/lab/*.{sh,py} "$dir" || return
@@ -86,17 +86,17 @@ before=$(state)
 plan 6
 t 'idle: says what it saw' says idle '(bears|does not bear) out what was expected'
 t 'pinned: all rows are on one CPU' says pinned 'This bears out what was expected'
-t 'the experiments leave all as it was' leaves_nothing "$before" true
+t 'the experiments restore all settings' leaves_nothing "$before" true
 case $(uname -v) in
 *PREEMPT_RT*)
 	t 'hog: is not for PREEMPT_RT' red 'not for PREEMPT_RT' "$top/lab/hog.sh"
-	t 'rt, interrupted, leaves all as it was' leaves_nothing "$before" interrupted rt
+	t 'rt, interrupted, restores all settings' leaves_nothing "$before" interrupted rt
 	;;
 *)
 	t 'hog: the table of the book' says hog 'This bears out what was expected'
-	t 'hi, interrupted, leaves all as it was' leaves_nothing "$before" interrupted hi
+	t 'hi, interrupted, restores all settings' leaves_nothing "$before" interrupted hi
 	;;
 esac
-t 'a second signal during the first leaves all as it was' leaves_nothing "$before" interrupted_again
+t 'signalled again, they restore all settings' leaves_nothing "$before" interrupted_again
 rmmod jitasklet
 end

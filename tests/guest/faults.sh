@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# faults.sh BUILD: what becomes of a load and of a read when an allocation fails, in the guest. Each
-# allocation fails in turn: the first one, the second one, until there are no more.
+# faults.sh BUILD: loads and reads when an allocation fails, in the guest. Each allocation fails in
+# turn: the first one, the second one, until there are no more.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
@@ -11,7 +11,7 @@ walk=$1/tests/walk
 tracing=/sys/kernel/tracing
 faults=/sys/kernel/debug
 
-# Allocations of any size that may wait fail too. A failed one leaves its stack in the trace.
+# Allocations of any size that may wait fail, too. A failed one leaves its stack in the trace.
 set_up() {
 	local knob event
 	for knob in failslab/ignore-gfp-wait fail_page_alloc/ignore-gfp-{wait,highmem} \
@@ -26,9 +26,9 @@ set_up() {
 	echo 'stacktrace if pfn == 0xffffffffffffffff' >"$tracing/events/kmem/mm_page_alloc/trigger"
 }
 
-# Of the stacks in the trace, those with a frame of ours: no other module is loaded, so that is any
-# address in the modules' part of the kernel's. Our own allocations always give ENOMEM; those of the
-# tools that find defects, which come along with them, do no harm.
+# Prints the stacks in the trace that have a frame of ours: no other module is loaded, so that is
+# any address in the kernel's area for modules. If one of our own allocations fails, the result is
+# always ENOMEM; the accompanying allocations of debugging tools may fail without harm.
 own_sites() {
 	awk -v thing="$1" '
 	/tracing_mark_write.*: begin/ { own = ""; begun++ }
@@ -66,7 +66,7 @@ walk_read() {
 	insmod "$ko" bh=1 && walk read "/proc/$1" && rmmod jitasklet
 }
 
-# warned NAME COMMAND...: as t, but the kernel may say that it had no memory, with a stack.
+# warned NAME COMMAND...: as t, but the kernel may report that it has no memory, with a stack.
 warned() {
 	local name=$1 said
 	shift

@@ -19,7 +19,7 @@ all() {
 	done
 }
 
-# exist FILE...: these files, and no others.
+# exist FILE...: succeeds if these files exist, and no others.
 exist() {
 	[ "$(stat -c '%a %U %n' /proc/jit*)" = "$(printf '444 root /proc/%s\n' "$@")" ]
 }
@@ -51,7 +51,7 @@ refuses_parameters() {
 	load
 }
 
-# Readers in a loop on all files, and the module goes from under them.
+# Unloads the module while readers loop on all files.
 unload_under_readers() {
 	local pids=() pid file fd failed=0
 	mkfifo /tmp/files.begun && exec {fd}<>/tmp/files.begun || return
@@ -59,7 +59,7 @@ unload_under_readers() {
 		"$reader" "/proc/$file" loop >&"$fd" &
 		pids+=($!)
 	done
-	# Each says so when it has read the file once.
+	# Each reports when it has read the file once.
 	for pid in "${pids[@]}"; do
 		read -r -t 600 -u "$fd" _ || failed=1
 	done
@@ -84,15 +84,15 @@ held_open() {
 
 clash() {
 	rmmod jitasklet && insmod "$1" name="$2" && ! load 2>/dev/null || return
-	# Of the files none is left, but for the directory that took the name.
+	# No file is left, only the directory that took the name.
 	[ "$(cd /proc && echo jit*)" = "$2" ] && [ -d "/proc/$2" ] || return
 	rmmod clash && load && all_exist
 }
 
 plan 25
 t 'loads, unloads and loads again' load_twice
-t 'jitbh is there with bh=1 only' only_with_bh
-t 'refuses parameters that are none, or have a bad value' refuses_parameters
+t 'jitbh exists with bh=1 only' only_with_bh
+t 'refuses unknown parameters and bad values' refuses_parameters
 for file in jitasklet jitasklethi jitbh; do
 	t "$file: 50 tables, byte by byte" "$reader" "/proc/$file" many 50
 	t "$file: 64 readers at once" "$reader" "/proc/$file" crowd 64
@@ -104,7 +104,7 @@ t 'pread from anywhere' all pread
 t 'lseek measures anew' all seek
 t 'writing is refused' all write
 t 'a comm cannot break or forge a row' all names
-t 'readers killed at any time' all kill 50
+t 'readers may be killed at any time' all kill 50
 t 'unloads while nine readers loop' unload_under_readers
 t 'jitasklet: held open across rmmod it gives EIO' held_open jitasklet
 t 'jitbh: held open across rmmod it gives EIO' held_open jitbh

@@ -18,7 +18,7 @@ for applet in basename cat chmod cp cut dirname dmesg grep head id ln ls mkdir m
 	ln -s busybox "/tmp/bin/$applet"
 done
 
-# In their place, as each program has the path of what it is linked with.
+# Mounted in place, because each program contains the paths of its libraries.
 for file in /usr/bin/bash /usr/bin/mawk /usr/bin/kmod "$lib"/ld-linux* "$lib"/libc.so.6 \
 	"$lib"/libm.so.6 "$lib"/libtinfo.so.6 "$lib"/libz.so.1 "$lib"/libzstd.so.1 \
 	"$lib"/libcrypto.so.3; do

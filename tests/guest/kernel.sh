@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kernel.sh BUILD: the tests in the kernel, in the guest: what the module jitasklet_test reports in
-# the kernel log.
+# kernel.sh BUILD: the tests in the kernel, in the guest: loads the module jitasklet_test, which
+# reports in the kernel log.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
 ko=${1?"usage: kernel.sh BUILD"}/tests/kernel/jitasklet_test.ko
 
-# The module's KTAP out of the log. A complaint of the kernel belongs to the test that reports next.
+# Prints the module's KTAP from the log. A splat belongs to the test that reports next.
 report() {
 	awk -v complaints="$("$splats" <<<"$1")" '
 	BEGIN {

@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# peer.sh BUILD: defects of a module in C, each of which the kernel catches, and the same stimulus
-# on the Rust one, on which it is silent; in the guest. What makes the difference is in
-# docs/reliability.md.
+# peer.sh BUILD: the kernel detects each defect of a C module, and reports nothing for the same
+# stimulus on the Rust module; in the guest. docs/reliability.md explains the difference.
 #
-# The Rust one comes first: some detectors speak only once, and that they do afterwards shows that
-# they were on before.
+# The Rust module comes first: some detectors report only once, and a report afterwards shows that
+# the detector was on.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
@@ -15,7 +14,7 @@ leaking_ko=$1/tests/kernel/unload_test.ko
 hung_task=/proc/sys/kernel/hung_task_timeout_secs
 unreferenced=/tmp/peer.unreferenced
 
-# in_c DEFECT COMMAND...: with that defect in /proc/jitasklet_c.
+# in_c DEFECT COMMAND...: runs the command with that defect in /proc/jitasklet_c.
 in_c() {
 	local result=0
 	echo "$1" >/sys/module/jitasklet_c/parameters/defect || return
@@ -24,8 +23,8 @@ in_c() {
 	return "$result"
 }
 
-# pair DETECTOR PATTERN DEFECT WHAT COMMAND...: the same command, followed by the file to read and
-# what else it needs. The detector is a function that only kernels have that have it.
+# pair DETECTOR PATTERN DEFECT WHAT COMMAND...: runs the same command on both modules, with the file
+# to read as an argument. DETECTOR is a kernel function that exists only with the detector.
 pair() {
 	local detector=$1 pattern=$2 defect=$3 what=$4
 	shift 4
@@ -50,8 +49,9 @@ sound() {
 	reads /proc/jitasklet_c && storm /proc/jitasklet_c && "$reader" /proc/jitasklet_c names
 }
 
-# Which memory nobody knows any more, after a storm on each. An object is not reported before it is
-# some seconds old, so scan until those of C are; what Rust had leaked is older.
+# Collects unreferenced memory, after a storm on each. kmemleak reports an object only when it is
+# some seconds old, so this scans until it reports C's; an object that Rust had leaked would be
+# older.
 storms() {
 	local scan
 	echo scan=off >"$kmemleak" && echo clear >"$kmemleak" || return
@@ -65,12 +65,12 @@ storms() {
 	leaked_by jit_show
 }
 
-# Whether an object was allocated below a function of that module.
+# Succeeds if an object was allocated below a function of that module.
 leaked_by() {
 	grep -qE "$1\+.*\[jitasklet_c\]" "$unreferenced"
 }
 
-# Each object that was reported is C's.
+# Each reported object is C's.
 only_c_leaked() {
 	awk '
 	/^unreferenced object/ { objects++ }
@@ -81,8 +81,8 @@ only_c_leaked() {
 	}
 }
 
-# parsed PATTERN LEAST MOST FILE: how many rows a parser sees in the table of a program with an
-# unusual name, and that one of them matches.
+# parsed PATTERN LEAST MOST FILE: a parser sees LEAST to MOST rows in the table of a program with an
+# unusual name, and one of them matches.
 parsed() {
 	local forger=$'/tmp/x\n9 0 1 1 0 sh' rows count
 	ln -sf /bin/bash "$forger" && rows=$("$forger" -c 'echo "$(<"$0")"' "$4" |
@@ -93,7 +93,7 @@ parsed() {
 	return 1
 }
 
-# With those that hang being reported after a second.
+# With hung tasks reported after a second.
 impatient() {
 	local result=0 before
 	before=$(<"$hung_task") && echo 1 >"$hung_task" || return
@@ -102,8 +102,7 @@ impatient() {
 	return "$result"
 }
 
-# Tasklets that nobody can enable any more when their module goes. How long that may take is for the
-# machine to say.
+# Unloads a module whose tasklets nobody can enable any more. There is no limit on the time.
 kill_disabled_in_rust() {
 	insmod "$leaking_ko" disabled=1 && rmmod unload_test
 }
@@ -130,7 +129,7 @@ pair debug_smp_processor_id 'BUG: using smp_processor_id\(\) in preemptible' cpu
 t 'Rust: a name cannot forge a row' parsed ' x\\0129 0 1 1 0 sh$' 6 6 /proc/jitasklet
 t 'C: a name forges a row' in_c forge parsed '^9 0 1 1 0 sh$' 7 12 /proc/jitasklet_c
 
-# What leaks from here on does so on purpose.
+# From here on, leaks are intended.
 leaks
 leak_names=('C: a leak by an interrupted read is caught' 'Rust: an interrupted read leaks nothing')
 if [ -e "$kmemleak" ]; then
@@ -152,7 +151,7 @@ else
 	skip "${hang_names[1]}" 'this kernel does not detect hung tasks'
 fi
 
-# Lockdep is off after such complaints, and so they come last.
+# Lockdep is off after such reports, so they come last.
 pair __might_sleep \
 	'BUG: sleeping function called|WARNING: inconsistent lock state|at __might_sleep\+' sleep \
 	'a sleep in the callback' reads

@@ -8,12 +8,12 @@
 
 ko=${1?"usage: proc.sh BUILD"}/jitasklet.ko
 tests=$1/tests
-# The reader itself schedules its tasklet, the callback of which tells that it is ours.
+# The reader itself schedules its tasklet, whose callback identifies it as ours.
 probes=/sys/kernel/tracing/events/jitasklet
 readers='hist:keys=comm,func.sym'
 
-# have_read COMM FILES: whether tasks of that name have read so many of the two files since the last
-# count_anew.
+# have_read COMM FILES: succeeds if tasks of that name have read that many of the two files since
+# the last count_anew.
 have_read() {
 	awk -v comm="$1" -v files="$2" '
 	index($0, "{ comm: " comm) && /Measurement/ { reads[FILENAME ~ /hi.hist$/] += $NF }
@@ -35,9 +35,9 @@ reads_all() {
 	count_anew && "${as[@]}" "$tests/proc-read" && have_read proc-read 2
 }
 
-# It reads in an order of its own, for as long as it takes to come across one of the files. The
-# other may be minutes away. Most of /proc are the directories of processes, so it is in a PID
-# namespace, where there are few.
+# stress-ng reads in its own order, until it comes across one of the files. The other may be minutes
+# away. Most of /proc consists of the directories of processes, so it runs in a PID namespace, where
+# there are few.
 stress_ng() {
 	local status=0
 	count_anew || return
@@ -47,7 +47,7 @@ stress_ng() {
 		read -r _
 		kill "$!"
 		wait "$!"' bash "${as[@]}"
-	# Looking takes the CPU from stress-ng.
+	# Checking takes CPU time from stress-ng.
 	# shellcheck disable=SC2153 # COPROC_PID comes with coproc
 	until have_read stress-ng-procf 1 >/dev/null || ! kill -0 "$COPROC_PID"; do
 		sleep 0.2
@@ -74,7 +74,7 @@ for who in root nobody; do
 	t "stress-ng reads /proc as $who until it has read a file of ours" stress_ng
 	as=(setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs)
 done
-t "the kernel's selftest of a /proc that has processes only" "$tests/proc-subset-pid"
+t "the kernel's selftest of a /proc with processes only" "$tests/proc-subset-pid"
 t 'all of stress-ng has ended' no_stress_ng
 rmmod jitasklet
 end

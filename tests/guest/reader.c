@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * reader.c: reads a jitasklet file in one particular way, and checks what it gets byte by byte.
+ * reader.c: reads a jitasklet file in one particular way, and checks the result byte by byte.
  *
- * Exits 0 if all was as it should be; else says what was not, and exits 1.
+ * Exits 0 if everything was right; otherwise says what was wrong, and exits 1.
  */
 
 #define _GNU_SOURCE
@@ -29,10 +29,10 @@
 
 static const char *path;
 
-/* What a reader was last doing, where whoever kills it can see it. */
+/* What a reader is doing, shared with the process that kills it. */
 enum { STARTING, BETWEEN, READING };
 
-/* What all readers count together, and whether they are to end. */
+/* The counters of all readers, and whether they are to end. */
 static struct shared {
 	atomic_long tables, eintr, gone, killed, killed_reading;
 	atomic_int reading, most_reading, failed, end;
@@ -49,7 +49,7 @@ static struct {
 	struct slot *slot;
 } self;
 
-/* Of many readers that fail, a few say why. */
+/* If many readers fail, only a few say why. */
 static noreturn void fail(const char *format, ...)
 {
 	va_list args;
@@ -93,7 +93,7 @@ static void know_self(int slot)
 	self.slot = &shared->slot[slot];
 }
 
-/* Forks a reader that counts in a slot, on a CPU of its own as far as there are enough. */
+/* Forks a reader that counts in a slot, on a CPU of its own if there are enough. */
 static pid_t fork_reader(int slot)
 {
 	pid_t child;
@@ -130,8 +130,8 @@ static noreturn void fail_row(int number, const char *row, const char *why)
 }
 
 /*
- * Steps over so many blanks, and then over a number as printf() right-aligns it. -1 if it is none.
- * By hand, as scanning and printing it again takes longer than the read does.
+ * Skips that many blanks, and then a number as printf() right-aligns it. -1 if there is none. By
+ * hand, because scanning and printing it again takes longer than the read.
  */
 static long number_in(const char **at, int blanks, int width)
 {
@@ -154,7 +154,7 @@ static long number_in(const char **at, int blanks, int width)
 	return value;
 }
 
-/* One row, which must be what printf() makes of "%9li  %3li     %i    %6i   %i   %s\n". */
+/* Checks one row, which must be as printf() formats "%9li  %3li     %i    %6i   %i   %s\n". */
 static const char *check_row(const char *row, int number, long *time, long *cpu)
 {
 	const char *at = row, *comm;
@@ -256,7 +256,7 @@ static void crowd(int readers)
 			fail("write: %s", strerror(errno));
 		while (read(gate[0], &byte, 1) > 0)
 			;
-		/* On a fast machine two of them do not meet at once. */
+		/* On a fast machine it may take a while until two of them overlap. */
 		for (n = 0; n < 20 || (readers > 1 && shared->most_reading < 2 && n < 20000);
 		     n++) {
 			now = ++shared->reading;
@@ -283,7 +283,7 @@ static void crowd(int readers)
 		fail("no two readers ever read at the same time");
 }
 
-/* Positioned reads: from wherever, of a table that is measured for it. */
+/* Positioned reads: from any offset, each of a new measurement. */
 static void positioned(void)
 {
 	size_t header = strlen(HEADER);
@@ -305,7 +305,7 @@ static void positioned(void)
 	got = pread(fd, table, 1, 3000);
 	if (got)
 		fail("pread behind the end gave %zd", got);
-	/* None of this moved the file's own position. */
+	/* None of this moved the file's position. */
 	if (read_all(fd, table, 1024) < 0)
 		fail("read after pread: %s", strerror(errno));
 	check_table(table);
@@ -367,7 +367,7 @@ static void refused(void)
 	wait_for_readers(1);
 }
 
-/* Comms that would forge a row, break one, or be taken for an escape. */
+/* Comms that would forge or break a row, or look like an escape. */
 static void named(void)
 {
 	static const char * const names[] = {
@@ -430,7 +430,7 @@ static void interrupted(int count)
 	storm_of(0);
 }
 
-/* Killed in the middle of reading, each time at another place, some of them in read. */
+/* Readers are killed while they read, each time in a different place, some of them in read(). */
 static void sigkilled(int count)
 {
 	struct slot *slot = self.slot;
@@ -465,7 +465,7 @@ static void sigkilled(int count)
 	}
 }
 
-/* Several readers do the same at the same time, on all CPUs, and share the work. */
+/* Several readers do the same in parallel, on all CPUs, and share the work. */
 static void together(void (*how)(int count), int count, int readers)
 {
 	long tables = 0;
@@ -493,7 +493,7 @@ static void together(void (*how)(int count), int count, int readers)
 		fail("no reader was killed in read, so nothing was tested");
 }
 
-/* Reads until the file is gone: how a reader sees an rmmod. Says a line after the first read. */
+/* Reads until the file is gone, as on an rmmod. Prints a line after the first read. */
 static void loop(void)
 {
 	int begun = 0;
@@ -522,7 +522,7 @@ static void loop(void)
 	}
 }
 
-/* Reads a file that comes and goes. What it reads is whole, or it is not there. */
+/* Reads a file that comes and goes. Each read gives a whole table, or there is no file. */
 static noreturn void read_on(void)
 {
 	char table[PAGE + 1];
@@ -550,7 +550,7 @@ static noreturn void read_on(void)
 	exit(0);
 }
 
-/* Whether there are the tables that are wanted, and some of each reader if it is the last time. */
+/* Whether there are enough tables and, if it is the last time, some of each reader. */
 static int read_enough(int readers, long want, int last)
 {
 	int i, status;
@@ -582,7 +582,7 @@ static void reload(int cycles, const char *ko, int readers)
 		if (fork_reader(i))
 			continue;
 		path = files[i % 3];
-		/* Eight of them looking for the file would take the CPU from who brings it. */
+		/* Eight readers that poll for the file would take the CPU from the load. */
 		if (nice(19) < 0)
 			fail("nice: %s", strerror(errno));
 		read_on();

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# signature.sh BUILD: which module a kernel loads that was booted with module.sig_enforce=1, in the
-# guest. A kernel that was built here trusts the key that its build made; for one of Debian's nobody
-# here has such a key.
+# signature.sh BUILD: which modules a kernel loads that was booted with module.sig_enforce=1, in the
+# guest. A kernel built here trusts the key that its build made; there is no such key for Debian's
+# kernels.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
@@ -23,7 +23,8 @@ enforced() {
 		[ "$(</sys/module/module/parameters/sig_enforce)" = Y ]
 }
 
-# refused MODULE [REASON]: what a kernel says that was only short of a trusted signature.
+# refused MODULE [REASON]: the kernel refuses the module for want of a trusted signature, or for
+# REASON.
 refused() {
 	red 'Key was rejected by service' insmod "$1" && [ ! -e /proc/jitasklet ] || return
 	[ "$(dmesg | sed -nE 's/.*Loading of (.*) is rejected/\1/p')" = "${2-}" ]
@@ -33,7 +34,7 @@ unsigned() {
 	! grep -q 'Module signature appended' "$ko" && refused "$ko" 'unsigned module'
 }
 
-# As the README has it, but that nobody enrolls the key.
+# As in README.md, but nobody enrols the key.
 strange() {
 	openssl req -new -x509 -newkey rsa:2048 -nodes -days 3650 -subj '/CN=jitasklet/' \
 		-keyout "$tmp/MOK.key" -outform DER -out "$tmp/MOK.der" 2>/dev/null &&
@@ -47,7 +48,7 @@ trusted() {
 		"$1" /proc/jitasklet many 5 && "$1" /proc/jitasklethi many 5 && rmmod jitasklet
 }
 
-# One letter of the description is another one. The kernel refuses that even if it enforces nothing.
+# One letter of the description is changed. The kernel refuses that even if it enforces nothing.
 altered() {
 	cp "$tmp/trusted.ko" "$tmp/altered.ko" || return
 	sed -i 's/description=LDD3/description=LDD4/' "$tmp/altered.ko" &&

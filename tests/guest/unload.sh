@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# unload.sh BUILD [SCENARIO...]: what becomes of what the module unload_test leaks, when it is
-# unloaded and when it fails to load, in the guest. A handler that ran afterwards would crash.
+# unload.sh BUILD [SCENARIO...]: unloads the module unload_test, or has it fail to load, after it
+# has leaked tasklets, work items and files; in the guest. A handler that ran afterwards would
+# crash.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
@@ -13,14 +14,15 @@ ko=/tmp/unload_test.ko
 tracing=/sys/kernel/tracing
 cpus=$(busybox nproc)
 
-# Those that leak no memory, for kmemleak to see that nothing else does; then the others.
+# First the scenarios that leak no memory, so that kmemleak shows that nothing else leaks; then the
+# others.
 statics=(two_statics two_each_other three_in_a_ring own_handle own_guard disabled_statics
 	disabled_by_another long_runs indirect_calls)
 heap=(owner disabled work_itself work_in_a_ring work_and_tasklets work_makes work_drops)
 files=(show_makes show_schedules show_queues)
 
-# A shell on each CPU, which does what is written to it, a line at a time, and answers with the
-# status. A program that moves to another CPU would have to be started hundreds of times.
+# Starts a shell on each CPU, which executes the lines that are written to it, and answers with
+# their status. Otherwise, a program that moves to another CPU would be started hundreds of times.
 start_shells() {
 	local cpu line
 	trap 'kill "${shells[@]}"' EXIT
@@ -49,7 +51,7 @@ on_cpu() {
 	echo "${*@Q}" >&"${does[cpu]}" && read -r -u "${did[cpu]}" status && return "$status"
 }
 
-# await COMMAND...: gives up after a long time.
+# await COMMAND...: repeats the command until it succeeds, up to a long time.
 await() {
 	local try
 	for try in {1..1200}; do
@@ -72,8 +74,8 @@ is_gone() {
 	[ ! -e "$1" ]
 }
 
-# The clock is a counter, which orders the events of all CPUs. Reads of jitasklet's files are what
-# flushes lists.
+# The clock is a counter, which orders the events of all CPUs. Reads of jitasklet's files flush the
+# lists.
 set_up() {
 	echo 1 >"$tracing/tracing_on" && echo counter >"$tracing/trace_clock" &&
 		echo 32 >"$tracing/buffer_size_kb" &&
@@ -92,8 +94,8 @@ read_files() {
 	done
 }
 
-# Has every CPU run what is in its lists of tasklets and BH work items, and those of the ordinary
-# workqueue: a run of each that is in a list behind them has come and gone.
+# Makes every CPU run its lists of tasklets and BH work items, and that of the ordinary workqueue:
+# waits for a run of each kind that was queued behind them.
 flush() {
 	local cpu
 	for ((cpu = 0; cpu < cpus; cpu++)); do
@@ -102,7 +104,7 @@ flush() {
 	echo 1 >/proc/sys/vm/stat_refresh
 }
 
-# A CPU whose lists do not get empty keeps its ksoftirqd awake.
+# A CPU whose lists do not become empty keeps its ksoftirqd awake.
 asleep() {
 	local stat
 	for stat in "${ksoftirqds[@]}"; do
@@ -110,7 +112,7 @@ asleep() {
 	done
 }
 
-# Reads what there should not be, which would crash, too.
+# Reads files that should no longer exist, which would crash, too.
 nothing_is_left() {
 	local left
 	flush || return
@@ -120,7 +122,7 @@ nothing_is_left() {
 	[ ! -e /sys/module/unload_test ] && await asleep && ran_before_it_was_freed
 }
 
-# A function of a module that is gone has no name, only an address.
+# A function of an unloaded module has no name, only an address.
 ran_before_it_was_freed() {
 	local events event freed=0 late=0
 	mapfile -t events <"$tracing/trace"
@@ -142,7 +144,7 @@ load() {
 	busybox insmod "$ko" "${@/%/=1}"
 }
 
-# With kmod's insmod: busybox's would try a second time, by another system call.
+# With kmod's insmod: busybox's would retry with another system call.
 fail_to_load() {
 	local said
 	: >"$tracing/trace"
@@ -164,8 +166,8 @@ not_loaded() {
 	fail_to_load "$@" && nothing_is_left
 }
 
-# The same while a reader is in the show of a file, which ends only after the file has gone from
-# /proc: so the unloading waits for it then.
+# The same while a reader is in the show of a file, which returns only after the file has
+# disappeared from /proc: so the unloading waits for it.
 while_read() {
 	local how=$1 reader going status=0
 	shift
@@ -198,7 +200,8 @@ bad_parameter() {
 	flush && [ ! -e /sys/module/unload_test ]
 }
 
-# both COMMAND NAME SCENARIO...: when it is unloaded, and when it fails to load.
+# both COMMAND NAME SCENARIO...: tests the scenario when the module is unloaded, and when it fails
+# to load.
 both() {
 	t "$2: unloaded" ${1:+"$1"} unloaded "${@:3}"
 	t "$2: fails to load" ${1:+"$1"} not_loaded "${@:3}"
@@ -238,7 +241,7 @@ for scenario in "${statics[@]}"; do
 	both '' "$scenario" "$scenario"
 done
 both '' 'all of these at once' "${statics[@]}"
-# From here on memory is leaked on purpose.
+# From here on, memory is leaked on purpose.
 leaks
 for scenario in "${heap[@]}"; do
 	both '' "$scenario" "$scenario"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * walk.c: does one thing again and again, and has the kernel fail the first allocation that it
- * takes, then the second one, until there are no more.
+ * walk.c: repeats one operation, and has the kernel fail its first allocation, then the second one,
+ * until there are no more.
  *
- * A load that fails must leave nothing; a read gives its table or ENOMEM, and the next one its
- * table. In the trace each time is between two marks, the latter with the errno.
+ * A failed load must leave nothing behind; a read returns its table or ENOMEM, and the next read
+ * returns its table. In the trace each attempt is between two marks, the second with the errno.
  */
 
 #define _GNU_SOURCE
@@ -20,8 +20,8 @@
 
 #define MANY	10000
 /*
- * How many allocations there are differs from time to time, by what the kernel's caches have
- * left. So it is only after so many times in a row without a failure that there are no more.
+ * The number of allocations varies with the state of the kernel's caches. So there are no more
+ * only after this many attempts in a row without a failure.
  */
 #define SPARE	30
 

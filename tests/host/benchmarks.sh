@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# benchmarks.sh OUT: the benchmarks build and run, and results.json is as it should be. The figures
-# are nobody's business here: they come from a busy guest.
+# benchmarks.sh OUT: the benchmarks build and run, and results.json is well-formed. The figures are
+# not judged, because the guest is busy.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -21,7 +21,7 @@ measure() {
 	} >"$tmp/lines"
 }
 
-# results [VARIABLE=VALUE]: the table of what was measured, and results.json.
+# results [VARIABLE=VALUE]: prints the table, and writes results.json.
 results() {
 	awk -v json="$tmp/results.json" -v release="${out##*/}" ${1:+-v "$1"} \
 		-f "$top/bench/results.awk" "$tmp/lines"
@@ -47,7 +47,7 @@ missing() {
 missed() {
 	echo 'bytes jitasklet 1 2' >>"$tmp/lines"
 	echo 'bytes jitasklet_c 1 1' >>"$tmp/lines"
-	red 'nobody said why the target is missed: \(h\)' results
+	red 'no known reason for missing the target: \(h\)' results
 }
 
 plan 5

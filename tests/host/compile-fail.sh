@@ -1,11 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# compile-fail.sh OUT: what must not compile does not. In each misuse tests/compile-fail/NAME.rs the
-# line after "// ok: LINE" is the wrong one. Its twin, which is made here, has LINE there instead,
-# or nothing if it says "// ok: no line". The twin compiles; and rustc refuses the misuse with
-# nothing but the error that its line "// error: " names: by its code, or by what it says where it
-# has none.
+# compile-fail.sh OUT: misuse does not compile. In each tests/compile-fail/NAME.rs the line after
+# "// ok: LINE" is wrong. Its twin, which is made here, has LINE instead, or no line for "// ok: no
+# line". The twin must compile; and rustc must reject the misuse with no other error than the line
+# "// error: " names, by its code, or by its text if it has none.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -17,8 +16,8 @@ cases=$top/tests/compile-fail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# As Kbuild called it for the module, up to where it said what to write and read. The kernel's
-# Makefile exports RUSTC_BOOTSTRAP, for the unstable features.
+# rustc as Kbuild called it for the module, without its input and output. The kernel's Makefile
+# exports RUSTC_BOOTSTRAP, for the unstable features.
 rustc=$(sed -n 's/^savedcmd_jit_tasklet\.o := \(.*\) --out-dir .*/\1/p' "$out/.jit_tasklet.o.cmd")
 [ -n "$rustc" ] || die "there is no call of rustc in $out/.jit_tasklet.o.cmd."
 
@@ -30,7 +29,7 @@ compile() {
 		/jitasklet/tests/buildroot/compile-misuses.sh "$rustc" | tar -x -C "$tmp"
 }
 
-# explain WHAT [FILE]: why it fails, with the errors that rustc found in that file.
+# explain WHAT [FILE]: prints why a test fails, with the errors that rustc found in that file.
 explain() {
 	echo "# $1"
 	[ $# -eq 1 ] || grep -F error "$tmp/$2.said" | sed 's/^/# /'
@@ -42,7 +41,7 @@ rule() {
 	sed -n 's,^//! \(.*\)\.$,\1,p' "$cases/$1.rs" | head -n 1
 }
 
-# All errors that rustc found in a file, but for their sum.
+# All errors that rustc found in a file, without their count.
 errors() {
 	grep -E '(^|: )error(\[E[0-9]+\])?: ' "$tmp/$1.said" | grep -v '^error: aborting due to '
 }

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kdir.sh OUT: what people do with any out-of-tree module: a plain make for a KDIR, modules_install,
-# and rust-analyzer.
+# kdir.sh OUT: a plain make for a KDIR, modules_install and rust-analyzer work, as for any
+# out-of-tree module.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -22,7 +22,7 @@ installed() {
 	[ -n "$module" ] && grep -qa "version=$version" "$module"
 }
 
-# All that begins as a path is one.
+# Whatever looks like a path is one.
 paths_exist() {
 	local path
 	"$top/scripts/rust-analyzer.sh" "$out" &&

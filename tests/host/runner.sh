@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# runner.sh OUT: what has to find a defect finds it: the symbol check, the guest's runner, the
-# counting of results and the runner of suites are shown some each, and must turn red and say why.
+# runner.sh OUT: the symbol check, the guest's runner, the counting of results and the runner of
+# suites detect failures: each is given some, and must fail and say why.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -14,7 +14,7 @@ tree=$out/tree
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# The symbol check, with one symbol more or less in what was shipped.
+# The symbol check, with one shipped symbol more or less.
 symbols() {
 	"$top/scripts/check-symbols.sh" "$tree/build" "$1"
 }
@@ -42,13 +42,13 @@ guest() {
 	"$top/scripts/guest.sh" "$out" "broken-$1" "${@:2}"
 }
 
-# The results, as they would be counted.
+# The results as ktap.sh counts them.
 counts() {
 	printf '%s\n' "${@:2}" >"$tmp/ktap"
 	[ "$("$top/scripts/results.sh" host shown "$tmp/ktap" 2>/dev/null)" = "$1 0" ]
 }
 
-# A virtiofsd that takes its time, in the place of the real one, for one run only.
+# Replaces virtiofsd by a slow one, for one run only.
 virtiofsd_slow() {
 	local root
 	root=$("$top/scripts/root.sh" emulator) || return
@@ -61,7 +61,7 @@ virtiofsd_slow() {
 		exec "$@"' sh "$root" "$tmp" "$top/scripts/guest.sh" "$out" broken-slow 600 true
 }
 
-# These two do little but wait: they do so beside the others. What they print is for later.
+# These two mostly wait, so they run in the background. Their output is used later.
 meanwhile() {
 	local name=$1 status=0
 	shift
@@ -75,7 +75,7 @@ was_good() {
 	return "$(<"$tmp/$1.status")"
 }
 
-# A checkout with the scripts as they are, and a few suites that are known beforehand.
+# A checkout with the current scripts and a few suites with known results.
 copy=$tmp/copy
 suite() {
 	local script=$copy/tests/host/$1.sh
@@ -92,7 +92,7 @@ make_copy() {
 	(cd "$top" && git ls-files -z --cached --others --exclude-standard |
 		tar --null --files-from=- -c) | tar -x -C "$copy"
 	cp -a "$out" "$copy/build/"
-	suite input <<-'EOF'
+	suite errors <<-'EOF'
 		fails() {
 			echo '# the reason is <"&">'
 			return 1
@@ -106,7 +106,7 @@ make_copy() {
 	EOF
 	suite benchmarks <<<'plan 1; t one true; (end); exit 3'
 	suite model <<<'plan 2; t one true'
-	# Each prints its next line when the other one has printed its own, so both run at once.
+	# Each prints its next line after the other has printed one, so both run at once.
 	for pair in 'doc compile-fail' 'compile-fail doc'; do
 		suite "${pair% *}" <<-EOF
 			meets() {
@@ -138,9 +138,9 @@ unknown_suite() {
 		[ -e "$copy/build/check/earlier" ]
 }
 
-# What the suites above give, of which some are red.
+# The results of the suites above, some of which fail.
 run_red() {
-	! check SUITES='input benchmarks model doc compile-fail' JOBS=2 >"$tmp/run" 2>&1 &&
+	! check SUITES='errors benchmarks model doc compile-fail' JOBS=2 >"$tmp/run" 2>&1 &&
 		[ ! -e "$copy/build/check/earlier" ] &&
 		grep -qx '6 passed, 3 failed, 1 skipped' "$tmp/run" && return
 	sed 's/^/# /' "$tmp/run"
@@ -159,15 +159,16 @@ says_what_failed() {
 	said=$(sed -n '/^What failed:$/,/^[0-9]* passed/p' "$tmp/run" | sed '1,2d' | sed '/^$/,$d' |
 		paste -sd '|' | sed 's/|host: /\nhost: /g' | sort)
 	expected=$(printf '%s|    %s|    build/check/%s-host.ktap\n' \
-		'host: benchmarks: the suite ends well' 'It ended with the exit status 3.' benchmarks \
-		'host: input: a test that <"fails"> & says why' 'the reason is <"&">' input \
+		'host: benchmarks: the suite ends well' 'It ended with the exit status 3.' \
+		benchmarks \
+		'host: errors: a test that <"fails"> & says why' 'the reason is <"&">' errors \
 		'host: model: the suite is whole' "It was cut off: $cut_off" model)
 	[ "$said" = "$expected" ] && return
 	diff <(echo "$expected") <(echo "$said") | sed 's/^/# /'
 	return 1
 }
 
-# A schema and a parser that others wrote read the same results from junit.xml.
+# Third-party tools, a schema and a parser, read the same results from junit.xml.
 junit() {
 	"$copy/scripts/enter.sh" --layer junit "$tree" \
 		python3 -B /jitasklet/tests/host/junit.py /jitasklet/build/check/junit.xml
@@ -180,7 +181,7 @@ junit_is_read() {
 		'benchmarks: 1 passed, 1 failed, 0' \
 		'compile-fail: 1 passed, 0 failed, 0' \
 		'doc: 1 passed, 0 failed, 0' \
-		'input: 2 passed, 1 failed, 1' \
+		'errors: 2 passed, 1 failed, 1' \
 		'model: 1 passed, 1 failed, 0')" ]; then
 		echo "# ${said//$'\n'/$'\n'# }"
 		return 1
@@ -188,7 +189,7 @@ junit_is_read() {
 	junit_has 'skipped message="for &lt;&quot;no&quot;&gt; reason &amp; without one"' &&
 		junit_has 'failure message="the reason is &lt;&quot;&amp;&quot;&gt;"' &&
 		junit_has 'name="a test that passes \(2\)"' &&
-		junit_has 'name="log" value="build/check/input-host.ktap"'
+		junit_has 'name="log" value="build/check/errors-host.ktap"'
 }
 
 junit_has() {
@@ -200,7 +201,7 @@ cannot_be_built() {
 		grep -q 'KERNEL=toast: there is no such kernel' "$copy"/build/check/build-toast.ktap
 }
 
-# Of the second command SUITES= leaves no suite.
+# SUITES= selects no suite of the second command.
 ends_with_the_sum() {
 	local said
 	suite benchmarks <<<'plan 1; t one true; end'
@@ -208,12 +209,12 @@ ends_with_the_sum() {
 	[ "$said" = '1 passed, 0 failed' ] || { echo "# it ended with: $said"; return 1; }
 }
 
-# Ctrl-C while a suite runs, which would go on for ever.
+# Ctrl-C while a suite runs that would never end.
 interrupted() {
 	local pid
-	suite input <<<"plan 1; t forever sh -c ': >$tmp/begun; exec tail -f $tmp/begun'"
+	suite errors <<<"plan 1; t forever sh -c ': >$tmp/begun; exec tail -f $tmp/begun'"
 	JIT_CACHE=$cache setsid env --default-signal=INT \
-		make --no-print-directory -C "$copy" check SUITES=input \
+		make --no-print-directory -C "$copy" check SUITES=errors \
 		>"$tmp/interrupted" 2>&1 </dev/null &
 	pid=$!
 	until [ -e "$tmp/begun" ]; do

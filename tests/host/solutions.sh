@@ -9,7 +9,7 @@
 tmp=$(mktemp -d "${TMPDIR:-/var/tmp}/jitasklet-lab.XXXXXX")
 trap 'rm -rf --one-file-system "$tmp"' EXIT
 
-# Of all files that belong to the checkout, with the solutions on top.
+# A copy of the checkout, with the solutions applied.
 solved() {
 	mkdir "$tmp/solved"
 	(cd "$top" && git ls-files -z --cached --others --exclude-standard |
@@ -17,7 +17,7 @@ solved() {
 	cd "$tmp/solved" && git apply lab/teacher/*.patch
 }
 
-# What it prints looks like results of this suite.
+# Its output would look like results of this suite.
 lab_check() {
 	make -C "$1" lab-check | sed 's/^/# /'
 }

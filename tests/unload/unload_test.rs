@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A module that leaks what safe code can leak, for `tests/guest/unload.sh` to unload.
+//! A module that leaks everything that safe code can leak. `tests/guest/unload.sh` unloads it.
 //!
 //! Each parameter but `fail` is a scenario. There is no `unsafe` in this file.
 
@@ -36,7 +36,7 @@ use proc_files::{ProcFile, Show};
 use tasklet_wrap::{StaticTasklet, Tasklet, TaskletContext, TaskletHandle, TaskletHandler};
 use work::{show_queues, work_and_tasklets, work_drops, work_in_a_ring, work_itself, work_makes};
 
-/// Makes a parameter of each scenario, and a function that leaks what the parameters ask for.
+/// Defines a parameter for each scenario, and a function that leaks what the parameters select.
 macro_rules! scenarios {
     ($($name:ident: $description:tt,)*) => {
         module! {
@@ -58,7 +58,7 @@ macro_rules! scenarios {
         }
 
         fn leak_what_is_asked_for() -> Result {
-            // Depending on the kernel's version, a value is a value or a reference to one.
+            // A value or a reference to it, depending on the kernel's version.
             $(if *Borrow::<i32>::borrow(&module_parameters::$name.value()) != 0 {
                 $name()?;
             })*
@@ -111,15 +111,15 @@ impl Drop for UnloadTest {
     }
 }
 
-/// Whether the exit has begun, or the failure to load.
+/// Whether the exit, or a failure to load, has begun.
 static LEAVING: Atomic<i32> = Atomic::new(0);
 
-/// How many runs there were, how many files were leaked, and how many readers came.
+/// The numbers of runs, of leaked files, and of readers.
 static RUNS: Atomic<i32> = Atomic::new(0);
 static FILES: Atomic<i32> = Atomic::new(0);
 static READERS: Atomic<i32> = Atomic::new(0);
 
-/// Waits for `count` to become at least `least`. Gives up after a minute of waiting.
+/// Waits until `count` is at least `least`. Gives up after a minute.
 fn await_count(count: &Atomic<i32>, least: i32) -> Result {
     for _ in 0..60_000 {
         if count.load(Relaxed) >= least {
@@ -130,7 +130,7 @@ fn await_count(count: &Atomic<i32>, least: i32) -> Result {
     Err(ETIME)
 }
 
-/// Waits until what was leaked is at work.
+/// Waits until the leaked handlers are running.
 fn await_runs() -> Result {
     await_count(&RUNS, 20)
 }

@@ -102,7 +102,7 @@ pub(crate) fn work_and_tasklets() -> Result {
     await_runs()
 }
 
-/// Makes and leaks a tasklet, an item and a file, all at work.
+/// Makes and leaks a tasklet, an item and a file, all of them running.
 fn make_all() -> Result {
     let tasklet = KBox::pin_init(Tasklet::new(Calls(again), ()), GFP_KERNEL)?;
     tasklet.schedule();
@@ -136,7 +136,7 @@ pub(crate) fn work_makes() -> Result {
     await_runs()
 }
 
-/// When the module goes, drops what its state owns, which is at work then.
+/// When the module goes, drops what its state owns, which is running then.
 struct Drops;
 
 /// A file, tasklets and items, to be dropped.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is to hold, what can be weakened or broken on purpose, and how a failure gets its name.
+//! The properties, the defects that can be switched on, and how a failure is attributed to a
+//! property.
 
 use loom::cell::UnsafeCell;
 use std::sync::{
@@ -8,7 +9,7 @@ use std::sync::{
     OnceLock,
 };
 
-/// What the wrapper promises, or needs for its promises.
+/// What the wrapper guarantees, or needs for its guarantees.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Property {
     StateExclusive,
@@ -68,7 +69,7 @@ impl Property {
     }
 }
 
-/// What can be made wrong, one at a time.
+/// The defects, of which one can be switched on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Site {
     // Orderings of the wrapper.
@@ -487,16 +488,16 @@ pub fn is_wrong(site: Site) -> bool {
     WRONG.get() == Some(&site)
 }
 
-/// How often loom began the scenario: the number of interleavings, when it is done.
+/// How many times loom began the scenario: in the end, the number of interleavings.
 static ITERATIONS: AtomicUsize = AtomicUsize::new(0);
 
-/// The property that the access of this moment stands for. All threads of a model share one thread
-/// of the machine, and none can be switched to within an access.
+/// The property that the current access represents. All threads of a model share one real thread,
+/// and none is switched to within an access.
 static AT_STAKE: AtomicU8 = AtomicU8::new(NOTHING);
 
 const NOTHING: u8 = u8::MAX;
 
-/// How many wait at this moment, for each property that says that a wait ends.
+/// The number of current waiters, for each property that says that a wait ends.
 static WAITING: [AtomicU8; Property::ALL.len()] = [const { AtomicU8::new(0) }; Property::ALL.len()];
 
 /// Called at the beginning of each interleaving.
@@ -518,14 +519,14 @@ fn at_stake<R>(property: Property, access: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Fails, in the name of the property, unless `holds`.
+/// Fails, attributed to the property, unless `holds`.
 pub fn expect(property: Property, holds: bool, what: &str) {
     if !holds {
         at_stake(property, || panic!("{what}"));
     }
 }
 
-/// Does `f`, which waits. If it does not end it is this property that fails.
+/// Calls `f`, which waits. If it does not return, this property fails.
 pub fn ends<R>(property: Property, f: impl FnOnce() -> R) -> R {
     WAITING[property as usize].fetch_add(1, Relaxed);
     let result = f();
@@ -535,7 +536,7 @@ pub fn ends<R>(property: Property, f: impl FnOnce() -> R) -> R {
 
 /// The property that a panic with this message is about.
 pub fn blame(message: &str) -> Option<Property> {
-    // What loom says of an interleaving without an end.
+    // loom's message for an interleaving that does not end.
     if message.contains("maximum number of branches") || message.contains("deadlock") {
         return Property::ALL
             .into_iter()
@@ -546,8 +547,8 @@ pub fn blame(message: &str) -> Option<Property> {
     Property::ALL.get(at_stake).copied()
 }
 
-/// Memory without any synchronisation of its own. loom finds two accesses, one of them a write,
-/// that nothing orders; that is a failure of `property`.
+/// Memory without any synchronisation of its own. If loom finds two accesses, one of them a write,
+/// that nothing orders, `property` fails.
 pub struct Plain<T> {
     property: Property,
     cell: UnsafeCell<T>,
@@ -563,14 +564,14 @@ impl<T> Plain<T> {
 
     pub fn read<R>(&self, f: impl FnOnce(&T) -> R) -> R {
         at_stake(self.property, || {
-            // SAFETY: loom panics before it gives out a pointer that is not to be read.
+            // SAFETY: loom panics before it returns a pointer that must not be read.
             self.cell.with(|value| f(unsafe { &*value }))
         })
     }
 
     pub fn write<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         at_stake(self.property, || {
-            // SAFETY: loom panics before it gives out a pointer that is not to be written.
+            // SAFETY: loom panics before it returns a pointer that must not be written.
             self.cell.with_mut(|value| f(unsafe { &mut *value }))
         })
     }

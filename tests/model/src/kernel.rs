@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's side: `struct tasklet_struct` and what works on it, step by step as in version
-//! 7.2.12. Each function names the one that it follows.
+//! The kernel's side: `struct tasklet_struct` and its functions, step by step as in version 7.2.12.
+//! Each function names the one that it follows.
 //!
-//! An ordering here is what the wrapper relies on, which may be less than what the kernel gives:
-//! what passes with less also passes with more. The orderings that can be weakened are those with
-//! a [`Site`]; a relaxed access without one is ordered in the kernel, but nobody relies on it.
+//! An ordering here is the one that the wrapper relies on, which may be weaker than the kernel's:
+//! what passes with a weaker one also passes with a stronger one. Orderings with a [`Site`] can be
+//! weakened; a relaxed access without one is ordered in the kernel, but nothing relies on that.
 
 use crate::{
     check::{ends, expect, is_wrong, Plain, Property, Site},
@@ -33,7 +33,7 @@ const RUN: usize = 2;
 /// `tasklet_struct.state`.
 struct State {
     bits: AtomicUsize,
-    /// The newest value of `bits`, for those who want to know whether to sleep, outside of loom.
+    /// The newest value of `bits`, outside of loom, to decide whether to sleep.
     newest: outside::AtomicUsize,
     sleepers: Sleepers,
     watchers: Rc<Watchers>,
@@ -68,7 +68,7 @@ impl State {
         was & mask != 0
     }
 
-    /// Whether it is worth looking again.
+    /// Whether another check can have a different result.
     fn is_clear_by_now(&self, mask: usize) -> bool {
         self.newest.load(outside::Ordering::Relaxed) & mask == 0
     }
@@ -120,8 +120,8 @@ pub struct TaskletStruct {
     around: Weak<dyn Around>,
     state: State,
     count: Count,
-    /// The link of the list that the tasklet is in. It belongs to whoever set the SCHED bit, until
-    /// softirq code clears the bit.
+    /// The link of the list that the tasklet is in. It belongs to the thread that set the SCHED
+    /// bit, until softirq code clears the bit.
     next: Plain<()>,
     allocated: Plain<bool>,
     /// Whether a list holds it, and why it is there again, outside of loom.
@@ -174,7 +174,7 @@ impl TaskletStruct {
         }
     }
 
-    /// `test_and_set_bit(TASKLET_STATE_SCHED, &t->state)`. Nobody relies on it being a full
+    /// `test_and_set_bit(TASKLET_STATE_SCHED, &t->state)`. Nothing relies on it being a full
     /// barrier.
     pub fn test_and_set_sched(&self) -> bool {
         self.touch();
@@ -193,7 +193,8 @@ impl TaskletStruct {
         self.state.bits.load(ordering) & RUN != 0
     }
 
-    /// Has softirqs of `cpu` run in the one thread that waits for this tasklet, whenever it waits.
+    /// Makes softirqs of `cpu` run in the one thread that waits for this tasklet, whenever it
+    /// waits.
     pub fn wait_on(&self, cpu: &Rc<Cpu>) {
         *self.state.waiter_is_on.borrow_mut() = Some(cpu.clone());
     }
@@ -208,8 +209,8 @@ impl TaskletStruct {
         self.listed.get()
     }
 
-    /// Whether somebody has set the SCHED bit, or the RUN bit, by now: outside of loom, for those
-    /// who want to know whether to look.
+    /// Whether the SCHED bit, or the RUN bit, is set by now: outside of loom, to decide whether to
+    /// check.
     pub fn is_scheduled_by_now(&self) -> bool {
         !self.state.is_clear_by_now(SCHED)
     }
@@ -239,7 +240,7 @@ impl TaskletStruct {
         self.put_back.get() != PutBack::No
     }
 
-    /// Whether softirq code would find the same again that it found when it put it back.
+    /// Whether softirq code would find the tasklet as it was when it put it back.
     fn is_stuck(&self) -> bool {
         match self.put_back.get() {
             PutBack::No => false,
@@ -248,8 +249,8 @@ impl TaskletStruct {
         }
     }
 
-    /// `tasklet_trylock()`: a full barrier. Of that, the part that no acquire or release gives is
-    /// relied on: the bit is set before the count is read.
+    /// `tasklet_trylock()`: a full barrier. The wrapper relies on the part that acquire and release
+    /// do not provide: the bit is set before the count is read.
     fn trylock(&self) -> bool {
         self.touch();
         if is_wrong(Site::StepRunBit) {
@@ -411,10 +412,10 @@ pub struct Cpu {
 
 /// `Cpu::pending`: there are tasklets in the list, and the softirq is raised.
 const RAISED: usize = 1;
-/// `Cpu::pending`: nobody schedules here any more but the softirq code itself.
+/// `Cpu::pending`: only the softirq code itself still schedules here.
 const CLOSED: usize = 2;
 
-/// After so many passes of softirq code in a row others get the CPU first, as with `ksoftirqd`.
+/// After this many passes of softirq code in a row, others get the CPU first, as with `ksoftirqd`.
 const PASSES: usize = 2;
 
 impl Cpu {
@@ -426,8 +427,9 @@ impl Cpu {
         }
     }
 
-    /// What the kernel does with interrupts off on one CPU. That CPU does one thing after another,
-    /// so what was done before the tasklet was listed is done when it is taken from the list.
+    /// What the kernel does with interrupts disabled on one CPU. That CPU does one thing after
+    /// another, so what was done before the tasklet was listed is done when it is taken from the
+    /// list.
     fn raise(&self, tasklet: Rc<dyn Around>) {
         self.pending.fetch_or(RAISED, Release);
         let listed = tasklet.tasklet().listed.replace(true);
@@ -461,7 +463,8 @@ impl Cpu {
                 interrupt();
                 passes += 1;
                 if self.has_only(TaskletStruct::is_put_back) {
-                    // The next pass would find the same. But others must find the SCHED bit alone.
+                    // The next pass would find the same. But others must find only the SCHED bit
+                    // set.
                     give_way_until(|| !self.has_only(TaskletStruct::is_stuck));
                 } else if passes % PASSES == 0 {
                     yield_now();

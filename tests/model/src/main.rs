@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The protocol that the wrapper stands on, explored by loom. See `docs/model.md`.
+//! The protocol that the wrapper relies on, explored by loom. See `docs/model.md`.
 //!
 //! ```text
 //! model scenarios                 NAME THREADS PREEMPTIONS WHAT for each scenario, the longest
@@ -35,7 +35,7 @@ fn run(scenario: &str, mutant: Option<&str>) {
         check::make_wrong(mutant.site);
     }
 
-    // All ends here: loom does not survive a failure, and there is nothing left to clean up.
+    // The process ends here: loom does not survive a failure, and there is nothing to clean up.
     panic::set_hook(Box::new(|info| {
         let text = info.to_string();
         match check::blame(&text) {

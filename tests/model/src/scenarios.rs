@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who does what at the same time. The process is loom's first thread. All threads are in one of
-//! the machine's, so that `Rc` shares between them without any ordering.
+//! The scenarios: what the threads do at the same time. The process is loom's first thread. All
+//! threads run in one real thread, so that `Rc` shares between them without any ordering.
 //!
-//! A CPU is a thread that runs its softirqs. What another thread schedules on that CPU was
-//! scheduled there by an interrupt, or by a process that the softirqs interrupt. Where all that is
+//! A CPU is a thread that runs its softirqs. If another thread schedules on that CPU, it stands for
+//! an interrupt there, or for a process that the softirqs interrupt. If everything that is
 //! scheduled on a CPU from outside is scheduled before its thread begins, nothing is missed:
 //! softirqs have nothing to do before.
 
@@ -28,11 +28,12 @@ use std::{
     rc::{Rc, Weak},
 };
 
-/// Its name, how many threads it has, what it is about, and what it does in each interleaving.
+/// A scenario: its name, its number of threads, a description, and what it does in each
+/// interleaving.
 pub struct Scenario {
     pub name: &'static str,
     pub threads: usize,
-    /// How often a thread can be preempted in one interleaving, if that is bounded.
+    /// The number of preemptions in one interleaving, if that is bounded.
     pub preemptions: Option<usize>,
     pub what: &'static str,
     pub run: fn(),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A module that is unloaded: `unload.rs`, and what of kernel/module/main.c and kernel/notifier.c
-//! it relies on.
+//! A module that is unloaded: `unload.rs`, and the parts of kernel/module/main.c and
+//! kernel/notifier.c that it relies on.
 
 use crate::{
     check::{ends, expect, is_wrong, Plain, Property, Site},
@@ -26,7 +26,7 @@ pub enum Step {
     None,
     Shut,
     Quiet,
-    /// Of the defect that enables a tasklet once and not as often as it looks.
+    /// Of the defect that enables a tasklet only once, and not at each check.
     Enabled,
     Retired,
 }
@@ -35,10 +35,10 @@ pub enum Step {
 pub trait Entry {
     fn step(&self) -> &Cell<Step>;
 
-    /// Tries to take a step, without a wait. Whether it is taken.
+    /// Tries to take a step, without waiting. Returns whether it is taken.
     fn go(&self, step: Step) -> bool;
 
-    /// Says that no handler of it runs any more, and that none will.
+    /// Declares that its handler does not run any more, and never will.
     fn claim_quiet(&self);
 
     /// Whether trying that once more could have another result by now, outside of loom.
@@ -106,13 +106,14 @@ impl Module {
         Self::with(hook::NEW)
     }
 
-    /// Stands before each piece of its code that the kernel calls.
+    /// Called before each piece of its code that the kernel calls.
     pub fn execute(&self) {
         self.gone
             .read(|gone| expect(Property::NotAfterUnload, !gone, "the code is gone"));
     }
 
-    /// Registers the hook unless that is done. Whether there may be something that could be leaked.
+    /// Registers the hook unless that is done. Returns whether anything that could be leaked may be
+    /// made.
     fn prepare(&self) -> bool {
         loop {
             match self.hook.load(Relaxed) {
@@ -158,8 +159,8 @@ impl Module {
         *self.chain.lock().unwrap() = false;
     }
 
-    /// Puts an entry into the list. Whether that was before the end has begun: if not, the caller
-    /// takes it out again.
+    /// Puts an entry into the list. Returns whether the end had not begun; if it had, the caller
+    /// takes the entry out again.
     pub fn add(&self, entry: Rc<dyn Entry>) -> bool {
         self.all.borrow_mut().push(entry.clone());
         self.list.lock().unwrap().push(entry);
@@ -174,7 +175,7 @@ impl Module {
             .retain(|other| !std::ptr::addr_eq(&**other, entry));
     }
 
-    /// Ends all that is left, for good.
+    /// Ends everything that is left, for good.
     fn sweep(&self) {
         if is_wrong(Site::StepSweepAsBefore) {
             return self.sweep_as_before();
@@ -297,7 +298,7 @@ impl Module {
         }
     }
 
-    /// `module_arch_cleanup()`: what makes an indirect call from here on makes it to nowhere.
+    /// `module_arch_cleanup()`: from here on, indirect calls of the module lead nowhere.
     pub fn clean_up(&self) {
         self.gone.write(|gone| *gone = true);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Waiting. A thread that would look again and again sleeps instead: looking without anything
-//! having changed leads nowhere, but loom would explore each time that it could happen.
+//! Waiting. A thread that would poll sleeps instead: polling while nothing has changed leads
+//! nowhere, but loom would explore every poll.
 
 use loom::thread::{current, park, yield_now, Thread};
 use std::{mem::take, rc::Rc, sync::Mutex};
@@ -32,12 +32,12 @@ impl Sleepers {
     }
 }
 
-/// What somebody waits for who looks now and then, outside of loom.
+/// What a polling thread waits for, outside of loom.
 type Worth = Rc<dyn Fn() -> bool>;
 
-/// Those who look at something now and then, and sleep meanwhile.
+/// Threads that poll, and sleep meanwhile.
 ///
-/// As with [`Sleepers`], who is woken has seen what the waker did. A first look has not.
+/// As with [`Sleepers`], a woken thread has seen what the waker did. A first check has not.
 pub struct Watchers(Mutex<Vec<(Thread, Worth)>>);
 
 impl Watchers {
@@ -45,10 +45,10 @@ impl Watchers {
         Self(Mutex::new(Vec::new()))
     }
 
-    /// Returns when it is worth another look.
+    /// Returns when another check may have a different result.
     pub fn sleep_until(&self, worth: Worth) {
         if worth() {
-            // The look was at an old value.
+            // The check read an old value.
             yield_now();
             return;
         }
@@ -56,7 +56,7 @@ impl Watchers {
         park();
     }
 
-    /// Wakes those for whom a change makes it worth a look.
+    /// Wakes the threads for which a change makes a check worthwhile.
     pub fn wake(&self) {
         let mut watchers = self.0.lock().unwrap();
         let (woken, rest) = take(&mut *watchers)
@@ -69,7 +69,7 @@ impl Watchers {
     }
 }
 
-/// Lets others go on at least once, and until `changed`. This orders nothing.
+/// Lets others run at least once, and until `changed`. This orders nothing.
 pub fn give_way_until(changed: impl Fn() -> bool) {
     loop {
         yield_now();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The wrapper's side: `tasklet_wrap.rs` without the types that make misuse impossible. What they
-//! ensure, such as that a kill has the tasklet to itself, is up to the scenarios.
+//! The wrapper's side: `tasklet_wrap.rs` without the types that make misuse impossible. The
+//! scenarios have to obey what those types ensure, such as that a kill has exclusive access.
 //!
-//! The functions have the names that they have there, and are in the same order.
+//! The functions have the same names as there, in the same order.
 
 use crate::{
     check::{ends, expect, is_wrong, Plain, Property, Site},
@@ -29,7 +29,7 @@ mod request {
     pub(super) const HELD: i32 = 4;
 }
 
-/// An exchange that orders nothing. Only one of those who want the old value can get it.
+/// An exchange that orders nothing. Only one thread can get the old value.
 fn xchg(atomic: &AtomicI32, value: i32, site: Site) -> i32 {
     if is_wrong(site) {
         let was = atomic.load(Relaxed);
@@ -46,12 +46,12 @@ pub struct Core {
     request: AtomicI32,
     /// The newest value of `request`, outside of loom.
     newest_request: outside::AtomicI32,
-    /// Is accessed along with `request` if that is not to be atomic.
+    /// Is accessed along with `request` if that shall not be atomic.
     plain_request: Plain<()>,
     initial_disable: AtomicI32,
     /// The module whose code the callback is, if it can be unloaded.
     module: Option<Rc<Module>>,
-    /// Those who wait until it is retired, or for a step towards that.
+    /// The threads that wait until it is retired, or for a step towards that.
     watchers: Rc<Watchers>,
     /// Whether no handler runs any more, as a sweep claims.
     quiet: Plain<bool>,
@@ -140,7 +140,7 @@ impl Core {
 
     fn undo_disable(&self) {
         let was = self.tasklet.enable();
-        // A sweep sets the count to 0 as often as it looks, whatever it is.
+        // A sweep sets the count to 0 at each check, whatever it is.
         expect(
             Property::EnablesMatch,
             was > 0 || self.is_shut_by_now(),
@@ -226,7 +226,7 @@ impl Core {
         self.tasklet.kill(Property::KillEnds);
     }
 
-    /// Takes the request of a kill back.
+    /// Withdraws the request of a kill.
     fn withdraw(&self) {
         if !is_wrong(Site::StepRequestReset) {
             self.ask(request::NONE);
@@ -297,7 +297,7 @@ impl Core {
         }
     }
 
-    /// Stands at the beginning and at the end of each run of the handler.
+    /// Called at the beginning and at the end of each run of the handler.
     fn handler_runs(&self) {
         self.quiet
             .read(|quiet| expect(Property::Quiet, !quiet, "a handler runs"));
@@ -513,7 +513,7 @@ impl<T: TaskletHandler> Tasklet<T> {
         self.core.tasklet.wait_on(cpu);
     }
 
-    /// The state, once nothing can run any more and all who did are done.
+    /// The state, once nothing can run any more and all runs have ended.
     pub fn last_state(&self) -> T::State {
         self.state.read(|state| *state)
     }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# input.sh: bad input gives a sentence and a failure, and leaves nothing half-made.
+# errors.sh: bad input, bad archives, a full disk and Ctrl-C: each error says what happened and what
+# to do, and nothing half-made is left.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -39,7 +40,7 @@ other_rustc() {
 	says "made by 'rustc 1.2.3 .*set RUSTC=" make KDIR="$tmp/kdir"
 }
 
-# An archive of our own making, below $tmp, for each way in which one can be of no use.
+# An archive made below $tmp, for each way in which one can be unusable.
 archive() {
 	env JIT_CACHE="$tmp/cache" MIRROR="$1" STALE_OK= make kernels
 }
@@ -54,12 +55,12 @@ unsigned_archive() {
 	says 'its signature cannot be verified' archive "file:$tmp/unsigned"
 }
 
-# changed_host SCRIPT COMMAND...: the command on a host that SCRIPT changes, for this command only.
+# changed_host SCRIPT COMMAND...: runs the command on a host that SCRIPT has changed for it alone.
 changed_host() {
 	unshare --mount bash -euc "$1"'; shift; exec "$@"' bash "$@"
 }
 
-# The real archive, on a host whose apt takes a Release file of more than a second for stale.
+# The real archive, on a host whose apt considers a Release file stale after a second.
 stale_archive() {
 	says 'past its Valid-Until.*STALE_OK=1' changed_host '
 		mount -t tmpfs none /etc/apt/apt.conf.d
@@ -67,7 +68,7 @@ stale_archive() {
 			>/etc/apt/apt.conf.d/test' env JIT_CACHE="$tmp/stale" STALE_OK= make kernels
 }
 
-# No network, two days after the last time that there was one.
+# No network, two days after the lists were made.
 offline() {
 	local -x JIT_CACHE=$tmp/offline
 	make kernels >/dev/null 2>&1 && touch -d '2 days ago' "$JIT_CACHE/apt/key" &&
@@ -91,13 +92,13 @@ old_keyring() {
 		env JIT_CACHE="$tmp/keyring" make kernels
 }
 
-# What of a command with the cache $tmp/interrupted is still running.
+# The processes of a command with the cache $tmp/interrupted that are still running.
 running() {
 	pgrep -f "$tmp/interrupted" || grep -lsz "^JIT_CACHE=$tmp/interrupted$" /proc/[0-9]*/environ
 }
 
-# interrupted MADE: Ctrl-C once MADE, of the cache, is there; the next run must begin anew and not
-# find a half.
+# interrupted MADE: Ctrl-C once MADE exists in the cache. The next run must start over, and find
+# nothing half-made.
 interrupted() {
 	local pid made=$tmp/interrupted/$1
 	rm -rf "$tmp"/interrupted/*.part
@@ -110,12 +111,12 @@ interrupted() {
 	done
 	kill -INT -- "-$pid"
 	wait "$pid" && return 1
-	# What is killed ends soon.
+	# Killed processes end soon.
 	for _ in {1..600}; do
 		running >/dev/null || break
 		sleep 0.1
 	done
-	# Nothing goes on in the background, nothing is mounted, and what looks finished is.
+	# Nothing runs in the background, nothing is mounted, and what looks complete is complete.
 	! running && ! grep "$tmp" /proc/mounts || return
 	for made in "$tmp"/interrupted/{root,kernel}-*[0-9a-f]; do
 		[ ! -d "$made" ] || [ -e "$made/var/lib/dpkg/status" ] || [ -e "$made/release" ] ||
@@ -132,16 +133,16 @@ interruptions() {
 plan 14
 t 'an unknown KERNEL= is named' says 'KERNEL=toast: there is no such kernel' make demo KERNEL=toast
 t 'an unknown KVER= is named' says 'KVER=9.9: there is no such version' make demo KVER=9.9
-t 'a KDIR that is none' says 'is no kernel build directory' make KDIR="$tmp/none"
+t 'a KDIR that is no build directory' says 'is no kernel build directory' make KDIR="$tmp/none"
 t 'a KDIR without CONFIG_RUST' no_rust
 t 'a KDIR without Rust metadata' no_metadata
 t 'a KDIR made by another rustc' other_rustc
 t 'an archive that cannot be reached' says 'cannot be reached' archive 'http://127.0.0.1:9/debian'
 t 'an archive without trixie' says 'it has no trixie' archive "file:$tmp"
 t 'an archive without signatures' unsigned_archive
-t 'an archive that is stale' stale_archive
+t 'a stale archive' stale_archive
 t 'a keyring that is too old' old_keyring
-t 'without a network the lists of an earlier day serve' offline
+t 'without a network, the lists of an earlier day are used' offline
 t 'too little disk' little_disk
 t 'Ctrl-C leaves nothing half-made and nothing running' interruptions
 end
