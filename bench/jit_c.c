@@ -7,8 +7,8 @@
  *
  * What is usually wrong with such modules is right here: a signal kills the tasklet before the
  * structure is freed, the CPU's number may be asked for in preemptible code, and a comm cannot
- * forge a row. Built with DEFECTS, for tests/guest/peer.sh, it has one defect of choice, which the
- * kernel has to catch:
+ * forge a row. Built with DEFECTS, for tests/guest/defects.sh, it has one defect of choice, which
+ * the kernel has to catch:
  *
  *     none     as it should be
  *     leak     an interrupted read returns without a kill, and without freeing the structure

@@ -133,7 +133,7 @@ plan_check-all() {
 # would be found in what comes after it. Each guest takes about as long, as they come last.
 plan_check-debug() {
 	guests check-debug debug "$kver" 'load proc' 'trace security kernel unload' 'files faults' \
-		peer signature
+		defects signature
 	host check-debug initramfs debug
 }
 

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# peer.sh BUILD: defects of a module in C, each of which the kernel catches, and the same stimulus
-# on the Rust one, on which it is silent; in the guest. What makes the difference is in
-# docs/reliability.md.
+# defects.sh BUILD: the defects of a classic module in C, each of which the kernel catches, and the
+# same stimulus on the Rust one, on which it is silent; in the guest. What makes the difference is
+# in docs/reliability.md.
 #
 # The Rust one comes first: some detectors speak only once, and that they do afterwards shows that
 # they were on before.
@@ -13,7 +13,7 @@
 reader=$1/tests/reader
 leaking_ko=$1/tests/kernel/unload_test.ko
 hung_task=/proc/sys/kernel/hung_task_timeout_secs
-unreferenced=/tmp/peer.unreferenced
+unreferenced=/tmp/defects.unreferenced
 
 # in_c DEFECT COMMAND...: with that defect in /proc/jitasklet_c.
 in_c() {
@@ -118,7 +118,7 @@ kill_disabled_in_c() {
 	in_c enable cat /proc/jitasklet_c && wait "$hung" && return "$result"
 }
 
-symbols=/tmp/peer.symbols
+symbols=/tmp/defects.symbols
 cut -d ' ' -f 2,3 /proc/kallsyms >"$symbols" &&
 	insmod "$1/jitasklet.ko" && insmod "$1/tests/kernel/jitasklet_c.ko" || exit
 
