@@ -134,7 +134,7 @@ plan_check-all() {
 # 'unload' leaks on purpose. The guests take about equally long, because they come last.
 plan_check-debug() {
 	guests check-debug debug "$kver" 'load proc' 'trace security kernel unload' 'files faults' \
-		peer signature
+		defects signature
 	host check-debug initramfs debug
 }
 

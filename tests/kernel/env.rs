@@ -90,21 +90,23 @@ impl Drop for Offline {
 }
 
 /// Calls `f` on `cpu` in a hard interrupt, and waits for it. May sleep.
-pub(crate) fn on_cpu<F: Fn() + Sync>(cpu: u32, f: F) {
-    // SAFETY: `call::<F>` gets a pointer to `f`, which lives until the call has returned.
-    unsafe { test_on_cpu(cpu, call::<F>, core::ptr::from_ref(&f).cast_mut().cast()) };
+pub(crate) fn on_cpu<R, F: Fn() -> R + Sync>(cpu: u32, f: F) {
+    // SAFETY: `call` gets a pointer to `f`, which lives until the call has returned.
+    unsafe { test_on_cpu(cpu, call::<R, F>, core::ptr::from_ref(&f).cast_mut().cast()) };
 }
 
 /// Calls `f` on every CPU at once, each time in a thread of that CPU, and waits for all.
 pub(crate) fn on_every_cpu<F: Fn() + Sync>(f: F) -> Result {
-    // SAFETY: `call::<F>` gets a pointer to `f`, which lives until the last call has returned.
-    to_result(unsafe { test_on_every_cpu(call::<F>, core::ptr::from_ref(&f).cast_mut().cast()) })
+    // SAFETY: `call` gets a pointer to `f`, which lives until the last call has returned.
+    to_result(unsafe {
+        test_on_every_cpu(call::<(), F>, core::ptr::from_ref(&f).cast_mut().cast())
+    })
 }
 
 /// # Safety
 ///
 /// `f` points to an `F` that lives until the end of the call.
-unsafe extern "C" fn call<F: Fn() + Sync>(f: *mut c_void) {
+unsafe extern "C" fn call<R, F: Fn() -> R + Sync>(f: *mut c_void) {
     // SAFETY: The caller promises just this.
-    unsafe { (*f.cast::<F>())() }
+    unsafe { (*f.cast::<F>())() };
 }

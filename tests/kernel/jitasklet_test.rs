@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What LDD3 7.5 says of tasklets, and what `tasklet_wrap.rs` promises, proved in a running kernel;
-//! then what `bh_work.rs` promises, which is in `bh.rs`.
+//! What LDD3 7.5 says of tasklets, and what `tasklet_wrap.rs` promises, proved in a running kernel.
+//! What `bh_work.rs` promises is in `bh.rs`, and what both promise alike in `alike.rs`.
 //!
 //! Loading the module runs the tests, one after another, and prints KTAP into the kernel log. Which
 //! sentence of the chapter each of them stands for is in `tests/README.md`.
 
 use core::pin::Pin;
 use kernel::{
-    cpu::{nr_cpu_ids, CpuId},
+    cpu::nr_cpu_ids,
     prelude::*,
     sync::atomic::{ordering::Relaxed, Atomic},
     time::{
@@ -74,12 +74,8 @@ fn two_cpus() -> Result<(u32, u32), End> {
 macro_rules! check {
     ($condition:expr) => {
         if !$condition {
-            return Err(End::Failed(concat!(
-                "line ",
-                line!(),
-                ": ",
-                stringify!($condition)
-            )));
+            let at = concat!(file!(), ":", line!(), ": ", stringify!($condition));
+            return Err(End::Failed(at));
         }
     };
 }
@@ -92,18 +88,29 @@ struct Tests {
 
 type List<F> = &'static [(&'static str, F)];
 
+/// A test is a function, alone or behind the name of the test and `=`.
 macro_rules! tests {
-    (both: [$($both:ident,)*], once: [$($once:ident,)*]) => {
+    (both: [$($both:tt)*], once: [$($once:tt)*]) => {
         /// The tests of this file.
         pub(crate) const TESTS: $crate::Tests = $crate::Tests {
-            both: &[$((stringify!($both), $both),)*],
-            once: &[$((stringify!($once), $once),)*],
+            both: tests!([] $($both)*),
+            once: tests!([] $($once)*),
         };
+    };
+    ([$($done:tt)*]) => { &[$($done)*] };
+    ([$($done:tt)*] $name:ident = $test:expr, $($rest:tt)*) => {
+        tests!([$($done)* (stringify!($name), $test),] $($rest)*)
+    };
+    ([$($done:tt)*] $name:ident $(::<$kind:ty>)?, $($rest:tt)*) => {
+        tests!([$($done)* (stringify!($name), $name $(::<$kind>)?),] $($rest)*)
     };
 }
 
-// Below the macros, which it uses.
+// Below the macros, which they use.
+mod alike;
 mod bh;
+
+use alike::*;
 
 /// With which of the two calls a test schedules.
 #[derive(Clone, Copy, PartialEq)]
@@ -114,6 +121,13 @@ enum Priority {
 use Priority::{Hi, Normal};
 
 impl Priority {
+    fn other(self) -> Self {
+        match self {
+            Normal => Hi,
+            Hi => Normal,
+        }
+    }
+
     fn schedule<T: TaskletHandler>(self, tasklet: &Tasklet<T>) {
         match self {
             Normal => tasklet.schedule(),
@@ -129,80 +143,46 @@ impl Priority {
     }
 }
 
-/// Words that a callback and a test share.
-struct Flags {
-    /// How often the callback has begun and ended.
-    begun: Atomic<i32>,
-    ended: Atomic<i32>,
-    /// What the test lets the callback do.
-    go: Atomic<i32>,
-    /// What the callback found.
-    found: Atomic<i32>,
-}
+/// A tasklet for a test.
+type Probed<S = u32> = Tasklet<Probe<S>>;
 
-impl Flags {
-    const fn new() -> Self {
-        Self {
-            begun: Atomic::new(0),
-            ended: Atomic::new(0),
-            go: Atomic::new(0),
-            found: Atomic::new(0),
-        }
-    }
-
-    fn runs(&self) -> i32 {
-        self.ended.load(Relaxed)
-    }
-}
-
-/// A tasklet's handler for a test: the callback is a function, with flags and a state.
-struct Probe<S> {
-    flags: Flags,
-    run: fn(&Flags, &mut S, &TaskletContext<'_>),
-}
-
-impl<S: Send + 'static> TaskletHandler for Probe<S> {
+impl<S: Send> TaskletHandler for Probe<S> {
     type State = S;
 
     fn run(self: Pin<&Self>, state: &mut S, cx: &TaskletContext<'_>) {
-        let this = self.get_ref();
-
-        this.flags.begun.add(1, Relaxed);
-        (this.run)(&this.flags, state, cx);
-        this.flags.ended.add(1, Relaxed);
+        self.call(state, &|p| {
+            p.reschedule(cx);
+            None
+        });
     }
 }
 
-impl<S> Probe<S> {
-    const fn new(run: fn(&Flags, &mut S, &TaskletContext<'_>)) -> Self {
-        Self {
-            flags: Flags::new(),
-            run,
-        }
+impl<S: Send + 'static> Deferred<S> for Probed<S> {
+    fn with(
+        p: Priority,
+        state: S,
+        run: Run<S>,
+        test: impl FnOnce(Pin<&mut Self>) -> Verdict,
+    ) -> Verdict {
+        Tasklet::scope(Probe::new(p, run), state, test)?
     }
-}
 
-type Probed<'a, S> = Pin<&'a mut Tasklet<Probe<S>>>;
+    fn boxed(p: Priority, state: S, run: Run<S>) -> Result<Pin<KBox<Self>>> {
+        KBox::pin_init(Tasklet::new(Probe::new(p, run), state), GFP_KERNEL)
+    }
 
-fn flags<'a, S: Send + 'static>(tasklet: &'a Probed<'_, S>) -> &'a Flags {
-    &tasklet.as_ref().handler().get_ref().flags
-}
+    fn flags(self: Pin<&Self>) -> &Flags {
+        &self.handler().get_ref().flags
+    }
 
-/// Runs `test` with a tasklet whose callback is `run`.
-fn with<S: Send + 'static>(
-    state: S,
-    run: fn(&Flags, &mut S, &TaskletContext<'_>),
-    test: impl FnOnce(Probed<'_, S>) -> Verdict,
-) -> Verdict {
-    Tasklet::scope(Probe::new(run), state, test)?
-}
+    fn start(&self, p: Priority) -> Option<bool> {
+        p.schedule(self);
+        None
+    }
 
-/// A callback that does nothing but be counted.
-fn nothing<S>(_: &Flags, _: &mut S, _: &TaskletContext<'_>) {}
-
-/// A callback that counts itself.
-fn count_in_state(_: &Flags, runs: &mut u32, _: &TaskletContext<'_>) {
-    *runs += 1;
+    fn stop(self: Pin<&mut Self>) -> &mut S {
+        self.kill()
+    }
 }
 
 /// Waits, in process context, until `condition` holds. Most do at once. It gives up after 100
@@ -233,7 +213,7 @@ fn spin_until(condition: impl Fn() -> bool) -> bool {
 /// priority, scheduled behind it one after another, have.
 fn flush() -> Verdict {
     for p in [Normal, Hi, Normal, Hi, Normal, Hi] {
-        with((), nothing, |t| {
+        Probed::with(p, 0, nothing, |t| {
             p.schedule(&t);
             check!(eventually(|| flags(&t).runs() == 1));
             Ok(())
@@ -246,136 +226,10 @@ fn is_rt() -> bool {
     cfg!(CONFIG_PREEMPT_RT)
 }
 
-// ---- The context of a run. ----
-
-fn runs_in_softirq_context_with_interrupts_enabled(p: Priority) -> Verdict {
-    fn run(flags: &Flags, _: &mut (), _: &TaskletContext<'_>) {
-        let right = env::in_serving_softirq()
-            && context::Context::current().in_interrupt
-            && !env::in_hardirq()
-            && !env::irqs_disabled();
-
-        flags.found.store(i32::from(right), Relaxed);
-    }
-
-    with((), run, |t| {
-        p.schedule(&t);
-        check!(eventually(|| flags(&t).runs() == 1));
-        check!(flags(&t).found.load(Relaxed) == 1);
-        Ok(())
-    })
-}
-
-fn runs_on_the_cpu_that_scheduled_it(p: Priority) -> Verdict {
-    fn run(flags: &Flags, _: &mut (), _: &TaskletContext<'_>) {
-        flags.found.store(CpuId::current().as_u32() as i32, Relaxed);
-    }
-
-    with((), run, |t| {
-        for (n, cpu) in online_cpus().enumerate() {
-            on_cpu(cpu, || {
-                flags(&t).go.store(i32::from(env::in_hardirq()), Relaxed);
-                p.schedule(&t);
-            });
-            check!(flags(&t).go.load(Relaxed) == 1);
-            check!(eventually(|| flags(&t).runs() == n as i32 + 1));
-            check!(flags(&t).found.load(Relaxed) == cpu as i32);
-        }
-        Ok(())
-    })
-}
-
-/// Both CPUs schedule it all the time, so that one often finds it running on the other.
-fn never_runs_twice_at_the_same_time(p: Priority) -> Verdict {
-    /// How often each of the first two CPUs ran it.
-    static RAN: [Atomic<i32>; 2] = [const { Atomic::new(0) }; 2];
-
-    fn run(flags: &Flags, _: &mut (), _: &TaskletContext<'_>) {
-        if flags.go.fetch_add(1, Relaxed) != 0 {
-            flags.found.store(1, Relaxed);
-        }
-        if let Some(ran) = RAN.get(CpuId::current().as_u32() as usize) {
-            ran.add(1, Relaxed);
-        }
-        udelay(Delta::from_micros(20));
-        flags.go.add(-1, Relaxed);
-    }
-
-    two_cpus()?;
-    for ran in &RAN {
-        ran.store(0, Relaxed);
-    }
-
-    with((), run, |mut t| {
-        for _ in 0..500 {
-            for cpu in online_cpus() {
-                on_cpu(cpu, || p.schedule(&t));
-            }
-        }
-        // Where the CPUs of a guest take turns, one of them may find it scheduled by the other each
-        // time. So each gets it to itself, too.
-        t.as_mut().kill();
-        for cpu in online_cpus() {
-            for _ in 0..10 {
-                let runs = flags(&t).runs();
-                on_cpu(cpu, || p.schedule(&t));
-                check!(eventually(|| flags(&t).runs() > runs));
-                t.as_mut().kill();
-            }
-        }
-        check!(flags(&t).found.load(Relaxed) == 0);
-        check!(RAN.iter().all(|ran| ran.load(Relaxed) >= 10));
-        Ok(())
-    })
-}
-
-fn different_tasklets_run_at_the_same_time(p: Priority) -> Verdict {
-    static MET: [Atomic<i32>; 2] = [const { Atomic::new(0) }; 2];
-
-    fn meet(flags: &Flags, me: &mut usize, _: &TaskletContext<'_>) {
-        MET[*me].store(1, Relaxed);
-        let met = spin_until(|| MET[1 - *me].load(Relaxed) == 1);
-        flags.found.store(i32::from(met), Relaxed);
-    }
-
-    let (first, second) = two_cpus()?;
-    // Here, as a run on this task would keep it from starting the other one.
-    let _pinned = Pinned::to(second);
-    for met in &MET {
-        met.store(0, Relaxed);
-    }
-    with(0, meet, |a| {
-        with(1, meet, |b| {
-            on_cpu(first, || p.schedule(&a));
-            on_cpu(second, || p.schedule(&b));
-            check!(eventually(|| flags(&a).runs() == 1 && flags(&b).runs() == 1));
-            check!(flags(&a).found.load(Relaxed) == 1 && flags(&b).found.load(Relaxed) == 1);
-            Ok(())
-        })
-    })
-}
-
 // ---- Scheduling. ----
 
-fn scheduled_twice_before_it_runs_it_runs_once(p: Priority) -> Verdict {
-    with((), nothing, |t| {
-        for (n, cpu) in online_cpus().enumerate() {
-            let _pinned = Pinned::to(cpu);
-            // Interrupts are off in there, so that nothing runs between the two.
-            on_cpu(cpu, || {
-                p.schedule(&t);
-                p.schedule(&t);
-            });
-            check!(eventually(|| flags(&t).runs() > n as i32));
-            flush()?;
-            check!(flags(&t).runs() == n as i32 + 1);
-        }
-        Ok(())
-    })
-}
-
 fn scheduled_twice_while_disabled_it_runs_once(p: Priority) -> Verdict {
-    with((), nothing, |t| {
+    Probed::with(p, 0, nothing, |t| {
         let disabled = t.disable();
         p.schedule(&t);
         flush()?;
@@ -388,20 +242,8 @@ fn scheduled_twice_while_disabled_it_runs_once(p: Priority) -> Verdict {
     })
 }
 
-/// Holds its first run until it is told to go on.
-fn hold_the_first_run<S>(flags: &Flags, _: &mut S, _: &TaskletContext<'_>) {
-    if flags.begun.load(Relaxed) == 1 {
-        spin_until(|| flags.go.load(Relaxed) == 1);
-    }
-}
-
 fn scheduled_while_it_runs_it_runs_again(p: Priority) -> Verdict {
-    let (here, there) = two_cpus()?;
-    let _pinned = Pinned::to(here);
-
-    with((), hold_the_first_run, |t| {
-        on_cpu(there, || p.schedule(&t));
-        check!(eventually(|| flags(&t).begun.load(Relaxed) == 1));
+    while_running(p, hold_the_first_run, |t: Pin<&mut Probed>, _| {
         p.schedule(&t);
         p.schedule(&t);
         check!(flags(&t).runs() == 0);
@@ -413,97 +255,33 @@ fn scheduled_while_it_runs_it_runs_again(p: Priority) -> Verdict {
     })
 }
 
-fn it_reschedules_itself(p: Priority) -> Verdict {
-    fn run(flags: &Flags, p: &mut Priority, cx: &TaskletContext<'_>) {
-        if flags.begun.load(Relaxed) < 100 {
-            p.reschedule(cx);
-        }
-    }
-
-    with(p, run, |t| {
-        p.schedule(&t);
-        check!(eventually(|| flags(&t).runs() == 100));
-        flush()?;
-        check!(flags(&t).runs() == 100);
-        Ok(())
-    })
-}
-
 fn it_reschedules_itself_at_the_other_priority(p: Priority) -> Verdict {
-    fn run(flags: &Flags, p: &mut Priority, cx: &TaskletContext<'_>) {
-        *p = if *p == Normal { Hi } else { Normal };
+    fn run(flags: &Flags, p: &mut Priority, again: &Again<'_>) {
+        *p = p.other();
         if flags.begun.load(Relaxed) < 100 {
-            p.reschedule(cx);
+            again(*p);
         }
     }
 
-    with(p, run, |t| {
+    Probed::with(p, p, run, |t| {
         p.schedule(&t);
         check!(eventually(|| flags(&t).runs() == 100));
         flush()?;
         check!(flags(&t).runs() == 100);
         Ok(())
     })
-}
-
-/// The order in which tasklets ran.
-static TURN: Atomic<i32> = Atomic::new(0);
-
-fn take_a_turn(flags: &Flags, _: &mut (), _: &TaskletContext<'_>) {
-    flags.found.store(TURN.fetch_add(1, Relaxed), Relaxed);
-}
-
-/// Schedules two tasklets with interrupts off, and tells whether the second ran first.
-fn overtakes(
-    cpu: u32,
-    first: impl Fn(&Tasklet<Probe<()>>) + Sync,
-    second: impl Fn(&Tasklet<Probe<()>>) + Sync,
-) -> Result<bool, End> {
-    let mut overtaken = false;
-
-    with((), take_a_turn, |a| {
-        with((), take_a_turn, |b| {
-            let _pinned = Pinned::to(cpu);
-            on_cpu(cpu, || {
-                first(&a);
-                second(&b);
-            });
-            check!(eventually(|| flags(&a).runs() == 1 && flags(&b).runs() == 1));
-            overtaken = flags(&b).found.load(Relaxed) < flags(&a).found.load(Relaxed);
-            Ok(())
-        })
-    })?;
-    Ok(overtaken)
-}
-
-fn high_priority_runs_before_normal() -> Verdict {
-    for cpu in online_cpus() {
-        check!(overtakes(cpu, |a| a.schedule(), |b| b.hi_schedule())?);
-        check!(!overtakes(cpu, |a| a.hi_schedule(), |b| b.schedule())?);
-        check!(!overtakes(cpu, |a| a.schedule(), |b| b.schedule())?);
-        check!(!overtakes(cpu, |a| a.hi_schedule(), |b| b.hi_schedule())?);
-    }
-    Ok(())
 }
 
 fn the_first_schedule_decides_the_priority() -> Verdict {
     for cpu in online_cpus() {
-        check!(overtakes(
-            cpu,
-            |a| {
-                a.schedule();
-                a.hi_schedule();
-            },
-            |b| b.hi_schedule()
-        )?);
-        check!(!overtakes(
-            cpu,
-            |a| {
-                a.hi_schedule();
-                a.schedule();
-            },
-            |b| b.hi_schedule()
-        )?);
+        for first in [Normal, Hi] {
+            let overtaken = overtakes(cpu, (first, Hi), |a: &Probed, b: &Probed| {
+                first.schedule(a);
+                first.other().schedule(a);
+                b.hi_schedule();
+            })?;
+            check!(overtaken == (first == Normal));
+        }
     }
     Ok(())
 }
@@ -511,20 +289,20 @@ fn the_first_schedule_decides_the_priority() -> Verdict {
 /// Scheduled by an interrupt, it first runs at that interrupt's exit. As it reschedules itself, it
 /// must go on in ksoftirqd before the eleventh pass, so that the interrupted task goes on, too.
 fn a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes(p: Priority) -> Verdict {
-    /// The passes outside of ksoftirqd, whether one was inside, and the priority.
-    type Seen = (u32, bool, Priority);
     /// A guard: on a slow machine one interrupt may follow the other.
     const MOST: i32 = 100_000;
 
-    fn run(flags: &Flags, (outside, inside, p): &mut Seen, cx: &TaskletContext<'_>) {
+    /// Counts the passes outside of ksoftirqd, and finds one inside.
+    fn run(flags: &Flags, outside: &mut u32, again: &Again<'_>) {
         let comm = context::Context::current();
 
-        *inside = comm.comm().to_bytes().starts_with(b"ksoftirqd/");
-        if *inside || flags.begun.load(Relaxed) == MOST {
+        if comm.comm().to_bytes().starts_with(b"ksoftirqd/") {
             flags.found.store(1, Relaxed);
+        } else if flags.begun.load(Relaxed) == MOST {
+            flags.found.store(-1, Relaxed);
         } else {
             *outside += 1;
-            p.reschedule(cx);
+            again(flags.p);
         }
     }
 
@@ -539,12 +317,11 @@ fn a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes(p: Priority) -> Verdi
         if n >= 20 && within_ten > 0 {
             break;
         }
-        with((0, false, p), run, |mut t| {
+        Probed::with(p, 0, run, |mut t| {
             on_cpu(cpu, || p.schedule(&t));
-            check!(eventually(|| flags(&t).found.load(Relaxed) == 1));
-            let (outside, inside, _) = *t.as_mut().kill();
-            check!(inside);
-            within_ten += i32::from((1..=10).contains(&outside));
+            check!(eventually(|| flags(&t).found.load(Relaxed) != 0));
+            check!(flags(&t).found.load(Relaxed) == 1);
+            within_ten += i32::from((1..=10).contains(t.as_mut().kill()));
             Ok(())
         })?;
     }
@@ -555,7 +332,7 @@ fn a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes(p: Priority) -> Verdi
 // ---- Disabling. ----
 
 fn it_runs_once_enabled_as_often_as_disabled(p: Priority) -> Verdict {
-    with((), nothing, |t| {
+    Probed::with(p, 0, nothing, |t| {
         let first = t.disable();
         let second = t.disable_nosync();
         let third = t.disable();
@@ -576,32 +353,8 @@ fn it_runs_once_enabled_as_often_as_disabled(p: Priority) -> Verdict {
     })
 }
 
-/// Once it is told that somebody disables it, it takes its time, and then says that it has ended.
-fn end_late(flags: &Flags, _: &mut (), _: &TaskletContext<'_>) {
-    spin_until(|| flags.go.load(Relaxed) == 1);
-    udelay(Delta::from_millis(3));
-    flags.found.store(1, Relaxed);
-}
-
-/// Runs `test`, with the number of another CPU, while a tasklet with the callback `run` is in its
-/// first run there.
-fn while_running(
-    p: Priority,
-    run: fn(&Flags, &mut (), &TaskletContext<'_>),
-    test: impl FnOnce(Probed<'_, ()>, u32) -> Verdict,
-) -> Verdict {
-    let (here, there) = two_cpus()?;
-    let _pinned = Pinned::to(here);
-
-    with((), run, |t| {
-        on_cpu(there, || p.schedule(&t));
-        check!(eventually(|| flags(&t).begun.load(Relaxed) == 1));
-        test(t, there)
-    })
-}
-
 fn disable_waits_for_a_running_callback(p: Priority) -> Verdict {
-    while_running(p, end_late, |t, _| {
+    while_running(p, end_late, |t: Pin<&mut Probed>, _| {
         flags(&t).go.store(1, Relaxed);
         let disabled = t.disable();
         check!(flags(&t).found.load(Relaxed) == 1);
@@ -611,7 +364,7 @@ fn disable_waits_for_a_running_callback(p: Priority) -> Verdict {
 }
 
 fn disable_mut_waits_for_a_running_callback(p: Priority) -> Verdict {
-    while_running(p, end_late, |mut t, _| {
+    while_running(p, end_late, |mut t: Pin<&mut Probed>, _| {
         flags(&t).go.store(1, Relaxed);
         t.as_mut().disable_mut().enable();
         check!(flags(&t).found.load(Relaxed) == 1);
@@ -620,7 +373,7 @@ fn disable_mut_waits_for_a_running_callback(p: Priority) -> Verdict {
 }
 
 fn disable_mut_waits_although_a_guard_was_leaked(p: Priority) -> Verdict {
-    while_running(p, end_late, |mut t, _| {
+    while_running(p, end_late, |mut t: Pin<&mut Probed>, _| {
         core::mem::forget(t.disable_nosync());
         flags(&t).go.store(1, Relaxed);
         t.as_mut().disable_mut().enable();
@@ -630,7 +383,7 @@ fn disable_mut_waits_although_a_guard_was_leaked(p: Priority) -> Verdict {
 }
 
 fn disable_nosync_does_not_wait_until_asked_to(p: Priority) -> Verdict {
-    while_running(p, end_late, |t, _| {
+    while_running(p, end_late, |t: Pin<&mut Probed>, _| {
         let disabled = t.disable_nosync();
         check!(flags(&t).found.load(Relaxed) == 0 && flags(&t).runs() == 0);
         p.schedule(&t);
@@ -647,9 +400,9 @@ fn disable_nosync_does_not_wait_until_asked_to(p: Priority) -> Verdict {
 
 /// The callback of one tasklet schedules another one, which its handler borrows.
 fn a_handler_may_borrow(p: Priority) -> Verdict {
-    struct ScheduleOther<'a, 'b>(&'a Probed<'b, u32>, Priority);
+    struct ScheduleOther<'a>(&'a Probed, Priority);
 
-    impl TaskletHandler for ScheduleOther<'_, '_> {
+    impl TaskletHandler for ScheduleOther<'_> {
         type State = ();
 
         fn run(self: Pin<&Self>, (): &mut (), _: &TaskletContext<'_>) {
@@ -657,7 +410,7 @@ fn a_handler_may_borrow(p: Priority) -> Verdict {
         }
     }
 
-    with(0, count_in_state, |mut other| {
+    Probed::with(p, 0, count_in_state, |mut other| {
         Tasklet::scope(ScheduleOther(&other, p), (), |t| {
             p.schedule(&t);
             check!(eventually(|| flags(&other).runs() == 1));
@@ -669,22 +422,23 @@ fn a_handler_may_borrow(p: Priority) -> Verdict {
 }
 
 fn a_tasklet_made_disabled_runs_once_that_is_released(p: Priority) -> Verdict {
-    let tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new(nothing), ()), GFP_KERNEL)?;
-    let flags = &tasklet.as_ref().handler().get_ref().flags;
+    let tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new(p, nothing), 0), GFP_KERNEL)?;
 
     p.schedule(&tasklet);
     flush()?;
-    check!(flags.runs() == 0);
+    check!(flags(&tasklet).runs() == 0);
     let initial = tasklet.initial_disable();
     check!(initial.is_some() && tasklet.initial_disable().is_none());
     drop(initial);
-    check!(eventually(|| flags.runs() == 1));
+    check!(eventually(|| flags(&tasklet).runs() == 1));
     Ok(())
 }
 
 fn a_static_runs_through_the_one_handle(p: Priority) -> Verdict {
-    static ENABLED: [StaticTasklet<Probe<()>>; 2] =
-        [const { StaticTasklet::new(Probe::new(nothing), ()) }; 2];
+    static ENABLED: [StaticTasklet<Probe>; 2] = [
+        StaticTasklet::new(Probe::new(Normal, nothing), 0),
+        StaticTasklet::new(Probe::new(Hi, nothing), 0),
+    ];
 
     let tasklet = &ENABLED[p as usize];
     let Some(handle) = tasklet.take() else {
@@ -699,16 +453,18 @@ fn a_static_runs_through_the_one_handle(p: Priority) -> Verdict {
     Ok(())
 }
 
-fn a_static_that_nobody_took_is_just_dropped(_: Priority) -> Verdict {
-    let neighbour = KBox::pin_init(Tasklet::new(Probe::new(nothing), ()), GFP_KERNEL)?;
-    drop(StaticTasklet::new(Probe::new(nothing), ()));
+fn a_static_that_nobody_took_is_just_dropped(p: Priority) -> Verdict {
+    let neighbour = Probed::boxed(p, 0, nothing)?;
+    drop(StaticTasklet::new(Probe::new(p, nothing), 0));
     drop(neighbour);
     Ok(())
 }
 
 fn a_static_made_disabled_runs_once_that_is_released(p: Priority) -> Verdict {
-    static DISABLED: [StaticTasklet<Probe<u32>>; 2] =
-        [const { StaticTasklet::new_disabled(Probe::new(count_in_state), 0) }; 2];
+    static DISABLED: [StaticTasklet<Probe>; 2] = [
+        StaticTasklet::new_disabled(Probe::new(Normal, count_in_state), 0),
+        StaticTasklet::new_disabled(Probe::new(Hi, count_in_state), 0),
+    ];
 
     let Some(mut handle) = DISABLED[p as usize].take() else {
         return Err(End::Failed("the handle was taken already"));
@@ -727,12 +483,12 @@ fn a_static_made_disabled_runs_once_that_is_released(p: Priority) -> Verdict {
 // ---- Killing. ----
 
 /// Takes so long that a kill that does not wait would be back before the end.
-fn run_long<S>(_: &Flags, _: &mut S, _: &TaskletContext<'_>) {
+fn run_long(_: &Flags, _: &mut u32, _: &Again<'_>) {
     udelay(Delta::from_millis(3));
 }
 
 fn kill_waits_for_a_scheduled_run(p: Priority) -> Verdict {
-    with((), run_long, |mut t| {
+    Probed::with(p, 0, run_long, |mut t| {
         for (n, cpu) in online_cpus().enumerate() {
             let _pinned = Pinned::to(cpu);
             p.schedule(&t);
@@ -745,8 +501,8 @@ fn kill_waits_for_a_scheduled_run(p: Priority) -> Verdict {
 
 /// Another tasklet holds the CPU until just before the kill.
 fn kill_waits_for_a_run_that_has_to_wait(p: Priority) -> Verdict {
-    while_running(p, end_late, |holder, there| {
-        with((), nothing, |mut t| {
+    while_running(p, end_late, |holder: Pin<&mut Probed>, there| {
+        Probed::with(p, 0, nothing, |mut t| {
             on_cpu(there, || p.schedule(&t));
             check!(flags(&t).runs() == 0);
             flags(&holder).go.store(1, Relaxed);
@@ -757,43 +513,8 @@ fn kill_waits_for_a_run_that_has_to_wait(p: Priority) -> Verdict {
     })
 }
 
-fn run_for_ever(_: &Flags, p: &mut Priority, cx: &TaskletContext<'_>) {
-    p.reschedule(cx);
-}
-
-/// The killer is on the CPU of the tasklet: it gets to run only between two passes of the softirqs,
-/// when the tasklet is always scheduled.
-fn kill_ends_one_that_reschedules_itself_for_ever(p: Priority) -> Verdict {
-    for cpu in online_cpus() {
-        let _pinned = Pinned::to(cpu);
-
-        with(p, run_for_ever, |mut t| {
-            p.schedule(&t);
-            check!(eventually(|| flags(&t).runs() > 100));
-            t.as_mut().kill();
-            let runs = flags(&t).runs();
-            flush()?;
-            check!(flags(&t).runs() == runs);
-            Ok(())
-        })?;
-    }
-    Ok(())
-}
-
-fn after_kill_it_can_be_scheduled_and_reschedule_itself_again(p: Priority) -> Verdict {
-    with(p, run_for_ever, |mut t| {
-        for _ in 0..10 {
-            let runs = flags(&t).runs();
-            p.schedule(&t);
-            check!(eventually(|| flags(&t).runs() > runs + 100));
-            t.as_mut().kill();
-        }
-        Ok(())
-    })
-}
-
 fn kill_discards_the_run_of_a_disabled_one(p: Priority) -> Verdict {
-    with((), nothing, |mut t| {
+    Probed::with(p, 0, nothing, |mut t| {
         core::mem::forget(t.disable());
         core::mem::forget(t.disable_nosync());
         p.schedule(&t);
@@ -809,26 +530,18 @@ fn kill_discards_the_run_of_a_disabled_one(p: Priority) -> Verdict {
 }
 
 fn kill_enables_one_that_was_made_disabled(p: Priority) -> Verdict {
-    let mut tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new(nothing), ()), GFP_KERNEL)?;
+    let mut tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new(p, nothing), 0), GFP_KERNEL)?;
 
     p.schedule(&tasklet);
     tasklet.as_mut().kill();
     check!(tasklet.initial_disable().is_none());
     p.schedule(&tasklet);
-    let flags = &tasklet.as_ref().handler().get_ref().flags;
-    check!(eventually(|| flags.runs() == 1));
+    check!(eventually(|| flags(&tasklet).runs() == 1));
     Ok(())
 }
 
-/// The runs of all tasklets that count themselves here.
-static RUNS: Atomic<i32> = Atomic::new(0);
-
-fn count_in_static<S>(_: &Flags, _: &mut S, _: &TaskletContext<'_>) {
-    RUNS.add(1, Relaxed);
-}
-
 fn drop_discards_the_run_of_a_disabled_one(p: Priority) -> Verdict {
-    let tasklet = KBox::pin_init(Tasklet::new(Probe::new(count_in_static), ()), GFP_KERNEL)?;
+    let tasklet = Probed::boxed(p, 0, count_in_static)?;
 
     RUNS.store(0, Relaxed);
     core::mem::forget(tasklet.disable());
@@ -840,42 +553,12 @@ fn drop_discards_the_run_of_a_disabled_one(p: Priority) -> Verdict {
 }
 
 fn a_leaked_guard_does_not_stop_the_drop_of_a_running_one(p: Priority) -> Verdict {
-    with(p, run_for_ever, |t| {
+    Probed::with(p, 0, run_for_ever, |t| {
         p.schedule(&t);
         check!(eventually(|| flags(&t).runs() > 100));
         core::mem::forget(t.disable_nosync());
         Ok(())
     })
-}
-
-/// The callback uses what the drop frees, until its very end.
-fn drop_while_it_runs_on_another_cpu_waits(p: Priority) -> Verdict {
-    static BEGUN: Atomic<i32> = Atomic::new(0);
-
-    fn run(_: &Flags, data: &mut KBox<u64>, _: &TaskletContext<'_>) {
-        BEGUN.store(1, Relaxed);
-        for _ in 0..300 {
-            udelay(Delta::from_micros(10));
-            **data += 1;
-        }
-        RUNS.store(**data as i32, Relaxed);
-    }
-
-    let (here, there) = two_cpus()?;
-    let _pinned = Pinned::to(here);
-
-    for _ in 0..20 {
-        let data = KBox::new(0, GFP_KERNEL).map_err(Error::from)?;
-        let tasklet = KBox::pin_init(Tasklet::new(Probe::new(run), data), GFP_KERNEL)?;
-
-        BEGUN.store(0, Relaxed);
-        RUNS.store(0, Relaxed);
-        on_cpu(there, || p.schedule(&tasklet));
-        check!(spin_until(|| BEGUN.load(Relaxed) == 1));
-        drop(tasklet);
-        check!(RUNS.load(Relaxed) == 300);
-    }
-    Ok(())
 }
 
 fn ten_thousand_are_made_scheduled_and_dropped_on_every_cpu_at_once(p: Priority) -> Verdict {
@@ -887,7 +570,7 @@ fn ten_thousand_are_made_scheduled_and_dropped_on_every_cpu_at_once(p: Priority)
     let each = CYCLES / online_cpus().count() as i32;
     on_every_cpu(|| {
         for _ in 0..each {
-            match KBox::pin_init(Tasklet::new(Probe::new(count_in_static), ()), GFP_KERNEL) {
+            match Probed::boxed(p, 0, count_in_static) {
                 Ok(tasklet) => p.schedule(&tasklet),
                 Err(_) => FAILED.store(1, Relaxed),
             }
@@ -900,20 +583,8 @@ fn ten_thousand_are_made_scheduled_and_dropped_on_every_cpu_at_once(p: Priority)
 
 // ---- The state. ----
 
-fn kill_hands_the_state_back(p: Priority) -> Verdict {
-    with(0, count_in_state, |mut t| {
-        for n in 1..=100 {
-            p.schedule(&t);
-            let runs = t.as_mut().kill();
-            check!(*runs == 2 * n - 1);
-            *runs += 1;
-        }
-        Ok(())
-    })
-}
-
 fn disable_mut_lends_the_state(p: Priority) -> Verdict {
-    with(0, count_in_state, |mut t| {
+    Probed::with(p, 0, count_in_state, |mut t| {
         let mut disabled = t.as_mut().disable_mut();
         *disabled.state() = 40;
         match p {
@@ -930,7 +601,7 @@ fn disable_mut_lends_the_state(p: Priority) -> Verdict {
 }
 
 fn a_leaked_guard_keeps_it_disabled_after_disable_mut(p: Priority) -> Verdict {
-    with(0, count_in_state, |mut t| {
+    Probed::with(p, 0, count_in_state, |mut t| {
         core::mem::forget(t.disable());
         p.schedule(&t);
         for _ in 0..3 {
@@ -945,14 +616,6 @@ fn a_leaked_guard_keeps_it_disabled_after_disable_mut(p: Priority) -> Verdict {
 
 // ---- The CPU goes away. ----
 
-/// Counts itself, notes its CPU, and goes on for ever if it is to.
-fn run_where(flags: &Flags, p: &mut Option<Priority>, cx: &TaskletContext<'_>) {
-    flags.found.store(CpuId::current().as_u32() as i32, Relaxed);
-    if let Some(p) = p {
-        p.reschedule(cx);
-    }
-}
-
 /// A CPU that stays, and one that can go.
 fn two_cpus_one_removable() -> Result<(u32, u32), End> {
     let (here, there) = two_cpus()?;
@@ -963,29 +626,12 @@ fn two_cpus_one_removable() -> Result<(u32, u32), End> {
     }
 }
 
-fn scheduled_on_a_cpu_that_goes_offline_it_runs_once(p: Priority) -> Verdict {
-    let (here, there) = two_cpus_one_removable()?;
-    let _pinned = Pinned::to(here);
-
-    for _ in 0..5 {
-        with(None, run_where, |t| {
-            on_cpu(there, || p.schedule(&t));
-            let _offline = Offline::take(there)?;
-            check!(eventually(|| flags(&t).runs() == 1));
-            flush()?;
-            check!(flags(&t).runs() == 1);
-            Ok(())
-        })?;
-    }
-    Ok(())
-}
-
 /// It is always scheduled, so it is when the CPU dies, too: `takeover_tasklets` moves it.
 fn rescheduled_on_a_cpu_that_goes_offline_it_moves_to_another(p: Priority) -> Verdict {
     let (here, there) = two_cpus_one_removable()?;
     let _pinned = Pinned::to(here);
 
-    with(Some(p), run_where, |mut t| {
+    Probed::with(p, 0, run_for_ever, |mut t| {
         on_cpu(there, || p.schedule(&t));
         check!(eventually(|| flags(&t).runs() > 100));
         check!(flags(&t).found.load(Relaxed) == there as i32);
@@ -1008,7 +654,7 @@ fn disabled_on_a_cpu_that_goes_offline_it_runs_once_enabled(p: Priority) -> Verd
     let (here, there) = two_cpus_one_removable()?;
     let _pinned = Pinned::to(here);
 
-    with(None, run_where, |t| {
+    Probed::with(p, 0, find_cpu, |t| {
         let disabled = t.disable();
         on_cpu(there, || p.schedule(&t));
         let _offline = Offline::take(there)?;
@@ -1025,19 +671,19 @@ fn disabled_on_a_cpu_that_goes_offline_it_runs_once_enabled(p: Priority) -> Verd
 
 /// The first run goes on well into the unplugging, which waits for it; the second one is left.
 fn running_on_a_cpu_that_goes_offline_it_ends_there_and_runs_again(p: Priority) -> Verdict {
-    fn run(flags: &Flags, p: &mut Priority, cx: &TaskletContext<'_>) {
-        flags.found.store(CpuId::current().as_u32() as i32, Relaxed);
+    fn run(flags: &Flags, state: &mut u32, again: &Again<'_>) {
+        find_cpu(flags, state, again);
         if flags.begun.load(Relaxed) == 1 {
             spin_until(|| flags.go.load(Relaxed) == 1);
             udelay(Delta::from_micros(5_000));
-            p.reschedule(cx);
+            again(flags.p);
         }
     }
 
     let (here, there) = two_cpus_one_removable()?;
     let _pinned = Pinned::to(here);
 
-    with(p, run, |t| {
+    Probed::with(p, 0, run, |t| {
         on_cpu(there, || p.schedule(&t));
         check!(spin_until(|| flags(&t).found.load(Relaxed) == there as i32));
         flags(&t).go.store(1, Relaxed);
@@ -1053,14 +699,14 @@ fn running_on_a_cpu_that_goes_offline_it_ends_there_and_runs_again(p: Priority) 
 
 tests! {
     both: [
-        runs_in_softirq_context_with_interrupts_enabled,
-        runs_on_the_cpu_that_scheduled_it,
-        never_runs_twice_at_the_same_time,
-        different_tasklets_run_at_the_same_time,
-        scheduled_twice_before_it_runs_it_runs_once,
+        runs_in_softirq_context_with_interrupts_enabled::<Probed>,
+        runs_on_the_cpu_that_scheduled_it::<Probed>,
+        never_runs_twice_at_the_same_time::<Probed>,
+        different_tasklets_run_at_the_same_time = different_ones_run_at_the_same_time::<Probed>,
+        scheduled_twice_before_it_runs_it_runs_once::<Probed>,
         scheduled_twice_while_disabled_it_runs_once,
         scheduled_while_it_runs_it_runs_again,
-        it_reschedules_itself,
+        it_reschedules_itself::<Probed>,
         it_reschedules_itself_at_the_other_priority,
         a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes,
         it_runs_once_enabled_as_often_as_disabled,
@@ -1075,46 +721,40 @@ tests! {
         a_static_made_disabled_runs_once_that_is_released,
         kill_waits_for_a_scheduled_run,
         kill_waits_for_a_run_that_has_to_wait,
-        kill_ends_one_that_reschedules_itself_for_ever,
-        after_kill_it_can_be_scheduled_and_reschedule_itself_again,
+        kill_ends_one_that_reschedules_itself_for_ever::<Probed>,
+        after_kill_it_can_be_scheduled_and_reschedule_itself_again::<Probed>,
         kill_discards_the_run_of_a_disabled_one,
         kill_enables_one_that_was_made_disabled,
         drop_discards_the_run_of_a_disabled_one,
         a_leaked_guard_does_not_stop_the_drop_of_a_running_one,
-        drop_while_it_runs_on_another_cpu_waits,
+        drop_while_it_runs_on_another_cpu_waits =
+            |p| drop_while_it_runs_on_another_cpu_waits::<Probed<_>>(p, Owner::KBox),
         ten_thousand_are_made_scheduled_and_dropped_on_every_cpu_at_once,
-        kill_hands_the_state_back,
+        kill_hands_the_state_back::<Probed>,
         disable_mut_lends_the_state,
         a_leaked_guard_keeps_it_disabled_after_disable_mut,
-        scheduled_on_a_cpu_that_goes_offline_it_runs_once,
+        scheduled_on_a_cpu_that_goes_offline_it_runs_once::<Probed>,
         rescheduled_on_a_cpu_that_goes_offline_it_moves_to_another,
         disabled_on_a_cpu_that_goes_offline_it_runs_once_enabled,
         running_on_a_cpu_that_goes_offline_it_ends_there_and_runs_again,
     ],
     once: [
-        high_priority_runs_before_normal,
+        high_priority_runs_before_normal::<Probed>,
         the_first_schedule_decides_the_priority,
     ]
 }
 
 fn report(number: usize, file: &str, name: &str, priority: &str, verdict: Verdict) {
-    match verdict {
-        Ok(()) => pr_info!("ok {} {}{}{}\n", number, file, name, priority),
-        Err(End::Skipped(why)) => {
-            pr_info!(
-                "ok {} {}{}{} # SKIP {}\n",
-                number,
-                file,
-                name,
-                priority,
-                why
-            )
-        }
+    let (not, skip, why) = match verdict {
+        Ok(()) => ("", "", ""),
+        Err(End::Skipped(why)) => ("", " # SKIP ", why),
         Err(End::Failed(what)) => {
             pr_info!("# {}\n", what);
-            pr_info!("not ok {} {}{}{}\n", number, file, name, priority);
+            ("not ", "", "")
         }
-    }
+    };
+
+    pr_info!("{not}ok {number} {file}{name}{priority}{skip}{why}\n");
 }
 
 fn run_all() {

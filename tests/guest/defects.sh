@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# peer.sh BUILD: the kernel detects each defect of a C module, and reports nothing for the same
+# defects.sh BUILD: the kernel detects each defect of a C module, and reports nothing for the same
 # stimulus on the Rust module; in the guest. docs/reliability.md explains the difference.
 #
 # The Rust module comes first: some detectors report only once, and a report afterwards shows that
@@ -9,10 +9,10 @@
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
-reader=${1?"usage: peer.sh BUILD"}/tests/reader
+reader=${1?"usage: defects.sh BUILD"}/tests/reader
 leaking_ko=$1/tests/kernel/unload_test.ko
 hung_task=/proc/sys/kernel/hung_task_timeout_secs
-unreferenced=/tmp/peer.unreferenced
+unreferenced=/tmp/defects.unreferenced
 
 # in_c DEFECT COMMAND...: runs the command with that defect in /proc/jitasklet_c.
 in_c() {
@@ -117,7 +117,7 @@ kill_disabled_in_c() {
 	in_c enable cat /proc/jitasklet_c && wait "$hung" && return "$result"
 }
 
-symbols=/tmp/peer.symbols
+symbols=/tmp/defects.symbols
 cut -d ' ' -f 2,3 /proc/kallsyms >"$symbols" &&
 	insmod "$1/jitasklet.ko" && insmod "$1/tests/kernel/jitasklet_c.ko" || exit
 
