@@ -8,7 +8,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 [ $# -ge 1 ] || usage
-need_root "booting a guest"
+need_namespaces "booting a guest"
 
 # Where nothing is there yet, what boots is made beside what builds, and does not hold that up.
 making=()
