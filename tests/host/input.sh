@@ -56,7 +56,7 @@ unsigned_archive() {
 
 # changed_host SCRIPT COMMAND...: the command on a host that SCRIPT changes, for this command only.
 changed_host() {
-	unshare --mount bash -euc "$1"'; shift; exec "$@"' bash "$@"
+	"${isolated[@]}" bash -euc "$1"'; shift; exec "$@"' bash "$@"
 }
 
 # The real archive, on a host whose apt takes a Release file of more than a second for stale.
@@ -71,7 +71,7 @@ stale_archive() {
 offline() {
 	local -x JIT_CACHE=$tmp/offline
 	make kernels >/dev/null 2>&1 && touch -d '2 days ago' "$JIT_CACHE/apt/key" &&
-		unshare --net make kernels 2>/dev/null | grep default >/dev/null
+		"${isolated[@]}" --net make kernels 2>/dev/null | grep default >/dev/null
 }
 
 little_disk() {
