@@ -69,6 +69,6 @@ inside() {
 		TERM="${TERM:-dumb}" "$@"
 }
 
-export -f inside overlay
+export -f die inside overlay
 export top cache root guest source build mode
 exec "${isolated[@]}" bash -euc 'inside "$@"' bash "$@"

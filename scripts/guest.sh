@@ -50,8 +50,8 @@ in_root() {
 	"$top/scripts/enter.sh" --guest "$root" "$out/tree" "$@"
 }
 
-# What runs the guest, and why not KVM, if /dev/kvm is there. Whether a guest lives with KVM is tried
-# once after each boot of this machine, for this user and this device.
+# What runs the guest, and why not KVM, if /dev/kvm is there. Whether a guest lives with KVM is
+# tried once after each boot of this machine, for this user and this device.
 accelerator() {
 	local verdict
 	case ${ACCEL-} in

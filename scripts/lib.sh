@@ -11,7 +11,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # The checkout, and what is expensive to make and shared by all checkouts.
 top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 cache=${JIT_CACHE:-${XDG_CACHE_HOME:-${HOME:?is not set: set it, or JIT_CACHE}/.cache}/jitasklet}
-# What runs as root must not be somebody else's: in another user's cache one has a cache of one's own.
+# Nobody runs what somebody else has made: in another user's cache one has a cache of one's own.
 if [ -d "$cache" ] && [ ! -O "$cache" ]; then
 	cache+=/user-$UID
 fi
@@ -46,17 +46,15 @@ need() {
 isolated=(setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc)
 [ "$UID" = 0 ] || isolated+=(--user --map-root-user)
 
-# overlay LOWER DIR: LOWER and what is written on top of it, in the directory DIR of a tmpfs. In a user
-# namespace an overlay may keep its notes only where users may.
+# overlay LOWER DIR: LOWER, and what is written on top of it, in the directory DIR of a tmpfs. In a
+# user namespace an overlay keeps its notes where users may.
 overlay() {
 	local xattr=''
 	[[ $(</proc/self/uid_map) = *' 4294967295' ]] || xattr=,userxattr
 	mkdir "$2" "$2.upper" "$2.work"
-	mount -t overlay -o "lowerdir=$1,upperdir=$2.upper,workdir=$2.work$xattr" overlay "$2" || {
-		echo "jitasklet: error: this machine's kernel cannot mount an overlay here." >&2
-		[ -z "$xattr" ] || echo '    Ordinary users need Linux 5.11 or newer, or: sudo make ...' >&2
-		exit 1
-	}
+	mount -t overlay -o "lowerdir=$1,upperdir=$2.upper,workdir=$2.work$xattr" overlay "$2" ||
+		die "this machine's kernel cannot mount an overlay here." \
+			${xattr:+"Ordinary users need Linux 5.11 or newer. Or type: sudo make ..."}
 }
 
 # need_namespaces WHAT: they can be had, or a sentence says what is in the way.

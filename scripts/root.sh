@@ -183,7 +183,7 @@ if [ ! -d "$root" ]; then
 	"$top/scripts/archive.sh" >/dev/null
 	sweep "$part"
 	mkdir -p "$part/debs/partial" "$cache/mnt"
-	export -f overlay unpack status_of finish start_python make_root
+	export -f die overlay unpack status_of finish start_python make_root
 	logged "root-$name" "unpacking Debian's packages for the root '$name'" \
 		"${isolated[@]}" bash -euo pipefail -c "
 			$(declare -p cache name on base part packages there excludes mountpoints \

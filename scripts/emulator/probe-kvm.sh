@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# probe-kvm.sh IMAGE: succeeds if KVM really runs a guest: where /dev/kvm opens, the guest may die. The
-# kernel IMAGE has no root here, so it panics at the end of its boot. Runs in the emulator's root.
+# probe-kvm.sh IMAGE: succeeds if KVM really runs a guest: where /dev/kvm opens, the guest may die.
+# The kernel IMAGE has no root here, so it panics at the end of its boot. Runs in the emulator's
+# root.
 
 set -euo pipefail
 

@@ -55,8 +55,8 @@ export root tmp
 xattr=$([ "$UID" = 0 ] || echo ,userxattr)
 export xattr
 
-# with MODE ANSWER LINE QEMU: with such a /dev/kvm, and a trial that ends with ANSWER, the boot's line
-# says LINE, and QEMU's command line matches QEMU. The guest does not live, as there is none.
+# with MODE ANSWER LINE QEMU: with such a /dev/kvm, and a trial that ends with ANSWER, the boot's
+# line says LINE, and QEMU's command line matches QEMU. The guest does not live, as there is none.
 with() {
 	local line
 	rm -f "$said"

@@ -58,7 +58,8 @@ virtiofsd_slow() {
 	red 'virtiofsd was too slow three times' "${isolated[@]}" sh -euc '
 		mount -t overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work$3" overlay "$1"
 		shift 3
-		exec "$@"' sh "$root" "$tmp" "$([ "$UID" = 0 ] || echo ,userxattr)" "$top/scripts/guest.sh" "$out" broken-slow 600 true
+		exec "$@"' sh "$root" "$tmp" "$([ "$UID" = 0 ] || echo ,userxattr)" \
+		"$top/scripts/guest.sh" "$out" broken-slow 600 true
 }
 
 # These two do little but wait: they do so beside the others. What they print is for later.
@@ -159,7 +160,8 @@ says_what_failed() {
 	said=$(sed -n '/^What failed:$/,/^[0-9]* passed/p' "$tmp/run" | sed '1,2d' | sed '/^$/,$d' |
 		paste -sd '|' | sed 's/|host: /\nhost: /g' | sort)
 	expected=$(printf '%s|    %s|    build/check/%s-host.ktap\n' \
-		'host: benchmarks: the suite ends well' 'It ended with the exit status 3.' benchmarks \
+		'host: benchmarks: the suite ends well' 'It ended with the exit status 3.' \
+		benchmarks \
 		'host: input: a test that <"fails"> & says why' 'the reason is <"&">' input \
 		'host: model: the suite is whole' "It was cut off: $cut_off" model)
 	[ "$said" = "$expected" ] && return
