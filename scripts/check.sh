@@ -114,7 +114,7 @@ plan_check() {
 	esac
 	# It waits more than it computes, so it comes early, beside others.
 	host check input
-	for name in model runner benchmarks solutions helpers kdir lint compile-fail doc; do
+	for name in model runner accel benchmarks solutions helpers kdir lint compile-fail doc; do
 		host check "$name" cloud
 	done
 }

@@ -62,7 +62,7 @@ accelerator() {
 	if [ ! -e /dev/kvm ]; then
 		echo tcg
 	elif [ ! -r /dev/kvm ] || [ ! -w /dev/kvm ]; then
-		echo "tcg, as this user may not open /dev/kvm (sudo adduser ${USER-} kvm)"
+		echo "tcg, as this user may not open /dev/kvm: see the group kvm"
 	else
 		verdict=$cache/accel-$(cat /proc/sys/kernel/random/boot_id)
 		verdict+=-$(stat -c %i:%Z /dev/kvm)

@@ -17,9 +17,12 @@ qemu=$!
 disown
 
 for _ in {1..75}; do
+	# First, as it may say so and end.
+	alive=1
+	kill -0 "$qemu" 2>/dev/null || alive=
 	! grep -q 'Kernel panic - not syncing: VFS' "$log" || exit 0
 	! grep -q 'KVM internal error' "$log" || exit 1
-	kill -0 "$qemu" 2>/dev/null || exit 1
+	[ -n "$alive" ] || exit 1
 	sleep 0.2
 done
 exit 1
