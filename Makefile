@@ -7,7 +7,7 @@ KERNEL ?= cloud
 KVER ?=
 asked_kernel := $(if $(filter command line environment,$(origin KERNEL)),$(KERNEL))
 modules-of-kdir = $(MAKE) -C '$(KDIR)' M='$(CURDIR)'
-export MIRROR STALE_OK JIT_CACHE
+export MIRROR STALE_OK JIT_CACHE ACCEL
 
 .DEFAULT_GOAL := module
 .PHONY: module modules_install rust-analyzer demo lab lab-check check check-all check-debug suites stress bench figures shell doc lint kernels clean distclean help

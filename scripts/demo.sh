@@ -7,7 +7,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 [ $# -ge 1 ] || usage
-need_root "booting a guest"
+need_namespaces "booting a guest"
 
 # On the first run, the roots for the guest are made in the background while the module is built.
 making=()

@@ -25,7 +25,6 @@ while [[ ${1-} = --* ]]; do
 	shift
 done
 [ $# -ge 2 ] || usage
-need_root "entering the build root"
 source=$(realpath "$1/source") build=$(realpath "$1/build")
 [ -n "$layer$guest" ] || layer=$(cat "$1/layer" 2>/dev/null || true)
 shift
@@ -54,35 +53,23 @@ inside() {
 	[ -z "$guest" ] || overlay "$guest" guest
 	cd root
 	mount --bind "$top" jitasklet
-	mount --bind "$source" kernel/source
-	mount --bind "$build" kernel/build
-	mount -o remount,bind,ro kernel/source
-	mount -o "remount,bind,$mode" kernel/build
+	mount --bind -o ro "$source" kernel/source
+	mount --bind -o "$mode" "$build" kernel/build
 	mount -t proc none proc
-	mount -t sysfs -o ro none sys
+	# That is for who owns the network's namespace.
+	mount -t sysfs -o ro none sys 2>/dev/null || mount --rbind /sys sys
 	mount --rbind /dev dev
 	mount -t tmpfs none tmp
 	mount -t tmpfs none run
 	if [ -n "$guest" ]; then
 		mount --bind ../guest guest
 		mount --rbind kernel guest/kernel
-		mount --bind "$top" guest/jitasklet
-		mount -o remount,bind,ro guest/jitasklet
+		mount --bind -o ro "$top" guest/jitasklet
 	fi
 	exec chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
 		TERM="${TERM:-dumb}" "$@"
 }
 
-overlay() {
-	mkdir "$2" "$2.upper" "$2.work"
-	mount -t overlay -o "lowerdir=$1,upperdir=$2.upper,workdir=$2.work" overlay "$2" || {
-		echo "jitasklet: error: this machine's kernel cannot mount an overlay here." >&2
-		exit 1
-	}
-}
-
-export -f inside overlay
+export -f die inside overlay
 export top cache root guest source build mode
-exec setpriv --pdeathsig KILL \
-	unshare --mount --pid --fork --kill-child --mount-proc \
-	bash -euc 'inside "$@"' bash "$@"
+exec "${isolated[@]}" bash -euc 'inside "$@"' bash "$@"

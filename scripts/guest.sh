@@ -12,6 +12,7 @@
 #     --its                 an emulated CPU with ITS (Indirect Target Selection), and no retpolines:
 #                           indirect calls of a module go through thunks that are freed before it is
 #     --append PARAMETERS   parameters for the kernel
+# The variable ACCEL=tcg or kvm says what runs the guest; else KVM does where it works.
 #
 # A guest that dies, does not finish within SECONDS, or prints a splat fails, whatever COMMAND says.
 
@@ -37,8 +38,7 @@ shift $(($# < 3 ? $# : 3))
 console=$out/$name.console
 emulator=/jitasklet/scripts/emulator
 
-# Only emulation can count instructions. The limits guard against hangs, and must not fail a slow
-# machine.
+# The limits guard against hangs, and must not fail a slow machine.
 case $speed in
 fast) [ -n "$icount" ] || { icount=1 && options+=(--speed=fast); } ;;
 slow) [ -n "$icount" ] || { seconds=$((10 * seconds)) && options+=(--speed=slow); } ;;
@@ -50,35 +50,50 @@ in_root() {
 	"$top/scripts/enter.sh" --guest "$root" "$out/tree" "$@"
 }
 
-# Probed once after each boot of this machine.
+# Prints what runs the guest, and why not KVM if /dev/kvm is there. Whether a guest survives with KVM
+# is tried once after each boot of this machine, for this user and this device.
 accelerator() {
 	local verdict
-	verdict=$cache/accel-$(cat /proc/sys/kernel/random/boot_id)
-	if [ ! -e "$verdict" ]; then
-		rm -f "$cache"/accel-*
-		if in_root "$emulator/probe-kvm.sh" "/jitasklet/build/$release/vmlinuz"; then
-			echo kvm >"$verdict"
-		else
-			echo tcg >"$verdict"
+	case ${ACCEL-} in
+	tcg | kvm) echo "$ACCEL" && return ;;
+	'') ;;
+	*) die "ACCEL=$ACCEL: there is no such accelerator. Set it to kvm or tcg, or leave it out." ;;
+	esac
+	if [ ! -e /dev/kvm ]; then
+		echo tcg
+	elif [ ! -r /dev/kvm ] || [ ! -w /dev/kvm ]; then
+		echo "tcg, as this user may not open /dev/kvm: see the group kvm"
+	else
+		verdict=$cache/accel-$(cat /proc/sys/kernel/random/boot_id)
+		verdict+=-$(stat -c %i:%Z /dev/kvm)
+		if [ ! -e "$verdict" ]; then
+			rm -f "$cache"/accel-*
+			echo 'tcg, as the guest of a trial with /dev/kvm died' >"$verdict.$$"
+			! in_root "$emulator/probe-kvm.sh" "/jitasklet/build/$release/vmlinuz" ||
+				echo kvm >"$verdict.$$"
+			mv "$verdict.$$" "$verdict"
 		fi
+		cat "$verdict"
 	fi
-	cat "$verdict"
 }
 
-accel=tcg
-[ -n "$icount" ] || accel=$(accelerator)
+# Only emulation can count instructions.
+why=tcg
+[ -n "$icount" ] || why=$(accelerator)
+accel=${why%%,*}
+why=${why/#"$accel"/${accel^^}}
 [ -z "$its" ] || [ "$accel" = kvm ] || options+=(--append
 	'setcpuid=ibrs_enhanced spectre_v2=eibrs indirect_target_selection=force')
 boot=("$emulator/boot.sh" "${options[@]}" "$accel" "/jitasklet/build/$release/vmlinuz" "$seconds")
 
 if [ $# -eq 0 ]; then
-	say "booting Linux $release in QEMU (${accel^^}); type dmesg there for its log ..."
+	say "booting Linux $release in QEMU ($why); type dmesg there for its log ..."
 	in_root "${boot[@]}" 2>"$console" && exit
 	tail -n 15 "$console" >&2
 	die "the guest failed." "Its console: $console"
 fi
 
-say "booting Linux $release in QEMU (${accel^^}${speed:+, SPEED=$speed}) ..."
+say "booting Linux $release in QEMU ($why${speed:+, SPEED=$speed}) ..."
 for try in 1 2 3; do
 	status=0
 	# The console and the output are pipes, because QEMU would truncate files.

@@ -48,7 +48,7 @@ if [ -d "$tree" ]; then
 	exit
 fi
 
-need_root "making a kernel tree"
+need_namespaces "making a kernel tree"
 make_cache
 lock "kernel-$release"
 if [ -d "$tree" ]; then

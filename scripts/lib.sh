@@ -5,10 +5,16 @@
 
 set -euo pipefail
 umask 022
+# Where an ordinary user on Debian has no chroot and no ldconfig.
+PATH=$PATH:/usr/sbin:/sbin
 
 # The checkout, and what is expensive to make and shared by all checkouts.
 top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 cache=${JIT_CACHE:-${XDG_CACHE_HOME:-${HOME:?is not set: set it, or JIT_CACHE}/.cache}/jitasklet}
+# Nobody runs what somebody else has made: in another user's cache one has a cache of one's own.
+if [ -d "$cache" ] && [ ! -O "$cache" ]; then
+	cache+=/user-$UID
+fi
 
 say() {
 	printf 'jitasklet: %s\n' "$*" >&2
@@ -34,16 +40,58 @@ need() {
 		die "the command '$1' is missing on this machine." "Type: apt-get install $2"
 }
 
-need_root() {
-	[ "$(id -u)" = 0 ] ||
-		die "$1 needs root, for mounts in a mount namespace of its own." \
-			"Type: sudo make ..., or run it in a root shell."
+# Before a command: it runs in namespaces of its own for mounts and processes. However it ends, and
+# however this script ends, no mount and no process of it stays behind. An ordinary user is root in
+# there, by a user namespace, and what looks like root's files are that user's.
+isolated=(setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc)
+[ "$UID" = 0 ] || isolated+=(--user --map-root-user)
+
+# overlay LOWER DIR: LOWER, and what is written on top of it, in the directory DIR of a tmpfs. In a
+# user namespace an overlay keeps its notes where users may.
+overlay() {
+	local xattr=''
+	[[ $(</proc/self/uid_map) = *' 4294967295' ]] || xattr=,userxattr
+	mkdir "$2" "$2.upper" "$2.work"
+	mount -t overlay -o "lowerdir=$1,upperdir=$2.upper,workdir=$2.work$xattr" overlay "$2" ||
+		die "this machine's kernel cannot mount an overlay here." \
+			${xattr:+"Ordinary users need Linux 5.11 or newer. Or type: sudo make ..."}
+}
+
+# need_namespaces WHAT: they can be had, or a sentence says what is in the way.
+need_namespaces() {
+	local what="$1 needs mounts in a namespace of its own" setting name off on
+	need unshare util-linux
+	! "${isolated[@]}" true 2>/dev/null || return 0
+	[ "$UID" != 0 ] ||
+		die "$what, and root may not make one here, as in a container without rights." \
+			"Start the container with: --cap-add SYS_ADMIN" \
+			"--security-opt seccomp=unconfined --security-opt apparmor=unconfined" \
+			"--security-opt systempaths=unconfined"
+	for setting in user.max_user_namespaces=0=10000 kernel.unprivileged_userns_clone=0=1 \
+		kernel.apparmor_restrict_unprivileged_userns=1=0; do
+		IFS='=' read -r name off on <<<"$setting"
+		[ "$(cat "/proc/sys/${name//.//}" 2>/dev/null)" != "$off" ] ||
+			die "$what, and this machine has $name = $off, so only root has them." \
+				"Type: sudo make ..., or ask the administrator for:" \
+				"sudo sysctl $name=$on"
+	done
+	die "$what, and this machine's kernel gives none to ordinary users." \
+		"Type: sudo make ..., or ask the administrator why this fails:" \
+		"unshare --user --map-root-user --mount true"
 }
 
 make_cache() {
 	mkdir -p "$cache/log" 2>/dev/null ||
 		die "cannot make the cache directory $cache." \
 			"Set JIT_CACHE to a directory that you can write to."
+	# Overlays and locks need a local file system.
+	case $(stat -f -c %T "$cache") in
+	nfs* | cifs | smb* | fuse* | afs | v9fs | ceph | gpfs | lustre)
+		die "the cache $cache is on a file system that is not local." \
+			"Set JIT_CACHE to a directory on a local disk, such as" \
+			"/var/tmp/jitasklet-${USER:-$UID}."
+		;;
+	esac
 }
 
 # need_disk MIB WHAT: checks the free space before the work begins.
@@ -101,7 +149,7 @@ logged() {
 # beside COMMAND...: runs a step in the background, for the caller to wait for. If this script ends
 # first, for whatever reason, the step and its children are killed.
 beside() {
-	setpriv --pdeathsig KILL unshare --pid --fork --kill-child "$@" </dev/null &
+	"${isolated[@]}" "$@" </dev/null &
 }
 
 # hash: prints a short hash of standard input.

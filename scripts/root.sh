@@ -83,7 +83,7 @@ status_of() {
 }
 
 unpack() {
-	dpkg-deb --fsys-tarfile "$1" | tar -x -C "$part" --keep-directory-symlink \
+	dpkg-deb --fsys-tarfile "$1" | tar -x -C "$part" --no-same-owner --keep-directory-symlink \
 		--no-wildcards-match-slash -X "$part/debs/excludes"
 }
 
@@ -127,11 +127,9 @@ finish() {
 start_python() {
 	mount -t tmpfs none "$cache/mnt"
 	cd "$cache/mnt"
-	mkdir upper work root
-	mount -t overlay -o "lowerdir=$part${base:+:../$base},upperdir=upper,workdir=work" \
-		overlay root
+	overlay "$part${base:+:../$base}" root
 	env -i PATH=/usr/sbin:/usr/bin HOME=/tmp chroot root "${python[@]}" >/dev/null
-	cd upper
+	cd root.upper
 	find . -name __pycache__ -exec cp -a --parents -t "$part" {} +
 }
 
@@ -176,7 +174,7 @@ if [ "${2-}" = path ] || [ -d "$root" ]; then
 	exit
 fi
 
-need_root "making a root"
+need_namespaces "making a root"
 make_cache
 [ -z "$on" ] || "$0" "$on" >/dev/null
 lock "root-$name"
@@ -185,10 +183,9 @@ if [ ! -d "$root" ]; then
 	"$top/scripts/archive.sh" >/dev/null
 	sweep "$part"
 	mkdir -p "$part/debs/partial" "$cache/mnt"
-	export -f unpack status_of finish start_python make_root
+	export -f die overlay unpack status_of finish start_python make_root
 	logged "root-$name" "unpacking Debian's packages for the root '$name'" \
-		setpriv --pdeathsig KILL \
-		unshare --mount --pid --fork --kill-child --mount-proc bash -euo pipefail -c "
+		"${isolated[@]}" bash -euo pipefail -c "
 			$(declare -p cache name on base part packages there excludes mountpoints \
 				applets python architecture triplet)
 			export part

@@ -10,8 +10,11 @@ set -euo pipefail
 cd "/jitasklet/${1?"usage: boot-initramfs.sh BUILD"}"
 mkdir -p /tmp/root/{bin,proc,dev}
 cp /guest/usr/bin/busybox jitasklet.ko /tmp/root
+# An ordinary user cannot make /dev/console here, so the kernel finds it only in its own devtmpfs.
 cat >/tmp/root/init <<'EOF'
 #!/busybox sh
+/busybox mount -t devtmpfs none /dev
+exec >/dev/console 2>&1
 /busybox mount -t proc none /proc
 /busybox insmod /jitasklet.ko
 /busybox cat /proc/jitasklet
@@ -20,7 +23,6 @@ cat >/tmp/root/init <<'EOF'
 /busybox poweroff -f
 EOF
 chmod +x /tmp/root/init
-mknod /tmp/root/dev/console c 5 1
 (cd /tmp/root && find . | ./busybox cpio -o -H newc) | gzip >/tmp/initramfs
 timeout 300 qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1G -nodefaults -display none \
 	-no-reboot -serial stdio -kernel vmlinuz -initrd /tmp/initramfs \

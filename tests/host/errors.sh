@@ -57,7 +57,7 @@ unsigned_archive() {
 
 # changed_host SCRIPT COMMAND...: runs the command on a host that SCRIPT has changed for it alone.
 changed_host() {
-	unshare --mount bash -euc "$1"'; shift; exec "$@"' bash "$@"
+	"${isolated[@]}" bash -euc "$1"'; shift; exec "$@"' bash "$@"
 }
 
 # The real archive, on a host whose apt considers a Release file stale after a second.
@@ -72,7 +72,7 @@ stale_archive() {
 offline() {
 	local -x JIT_CACHE=$tmp/offline
 	make kernels >/dev/null 2>&1 && touch -d '2 days ago' "$JIT_CACHE/apt/key" &&
-		unshare --net make kernels 2>/dev/null | grep default >/dev/null
+		"${isolated[@]}" --net make kernels 2>/dev/null | grep default >/dev/null
 }
 
 little_disk() {

@@ -55,10 +55,11 @@ virtiofsd_slow() {
 	mkdir -p "$tmp"/{upper/usr/libexec,work}
 	printf '#!/bin/sh\n[ "$1" = --version ] || sleep 20\n' >"$tmp/upper/usr/libexec/virtiofsd"
 	chmod +x "$tmp/upper/usr/libexec/virtiofsd"
-	red 'virtiofsd was too slow three times' unshare --mount sh -euc '
-		mount -t overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" overlay "$1"
-		shift 2
-		exec "$@"' sh "$root" "$tmp" "$top/scripts/guest.sh" "$out" broken-slow 600 true
+	red 'virtiofsd was too slow three times' "${isolated[@]}" sh -euc '
+		mount -t overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work$3" overlay "$1"
+		shift 3
+		exec "$@"' sh "$root" "$tmp" "$([ "$UID" = 0 ] || echo ,userxattr)" \
+		"$top/scripts/guest.sh" "$out" broken-slow 600 true
 }
 
 # These two mostly wait, so they run in the background. Their output is used later.

@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# accel.sh OUT: whether a guest runs with KVM. What is tested is the way to it: a stand-in for QEMU
+# answers the trial, and notes the command line that it is given for the guest.
+
+. "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
+. "$top/tests/ktap.sh"
+
+[ $# -ge 1 ] || usage
+out=$(realpath "$1")
+tmp=$(mktemp -d "${TMPDIR:-/var/tmp}/jitasklet-accel.XXXXXX")
+trap 'rm -rf --one-file-system "$tmp"' EXIT
+args=$top/build/${out##*/}/accel.args
+
+# The stand-in is not there for the guest's own version of QEMU, which virtme-ng asks for.
+root=$("$top/scripts/root.sh" emulator) || exit
+mkdir -p "$tmp"/{upper/usr/bin,work,dev}
+cat >"$tmp/upper/usr/bin/qemu-system-x86_64" <<END
+#!/bin/bash
+case " \$* " in
+*' -version '* | *' --version '* | *' help '*) exec /usr/bin/qemu-system-x86_64.real "\$@" ;;
+*' -nodefaults '*) cat /answer ;;
+*) printf '%s\n' "\$*" >/jitasklet/build/${out##*/}/accel.args ;;
+esac
+END
+chmod +x "$tmp/upper/usr/bin/qemu-system-x86_64"
+ln "$root/usr/bin/qemu-system-x86_64" "$tmp/upper/usr/bin/qemu-system-x86_64.real" 2>/dev/null ||
+	cp "$root/usr/bin/qemu-system-x86_64" "$tmp/upper/usr/bin/qemu-system-x86_64.real"
+
+# In the namespace: a /dev that has a kvm with MODE (ro, rw or none), which is a file.
+machine() {
+	local mode=$1 name
+	shift
+	mount -t overlay -o "lowerdir=$root,upperdir=$tmp/upper,workdir=$tmp/work$xattr" overlay "$root"
+	mount -t tmpfs none "$tmp/dev"
+	for name in null zero full random urandom tty ptmx; do
+		touch "$tmp/dev/$name"
+		mount --bind "/dev/$name" "$tmp/dev/$name"
+	done
+	for name in pts shm; do
+		mkdir "$tmp/dev/$name"
+		mount --rbind "/dev/$name" "$tmp/dev/$name"
+	done
+	ln -s /proc/self/fd "$tmp/dev/fd"
+	if [ "$mode" != none ]; then
+		touch "$tmp/dev/kvm"
+		mount --bind -o "$mode" "$tmp/dev/kvm" "$tmp/dev/kvm"
+	fi
+	mount --rbind "$tmp/dev" /dev
+	exec "$@"
+}
+export -f machine
+export root tmp
+xattr=$([ "$UID" = 0 ] || echo ,userxattr)
+export xattr
+
+# with MODE ANSWER LINE: with such a /dev/kvm, and a trial that ends with ANSWER, the boot's line
+# says LINE, and QEMU's command line has KVM if that does.
+with() {
+	local line
+	rm -f "$args" "$cache"/accel-*
+	echo "$2" >"$tmp/upper/answer"
+	line=$("${isolated[@]}" bash -euc 'machine "$@"' bash "$1" \
+		"$top/scripts/guest.sh" "$out" accel 60 true 2>&1 </dev/null)
+	rm -f "$cache"/accel-*
+	echo "# ${line%%$'\n'*}"
+	grep -qF "in QEMU ($3) ..." <<<"$line" && [ -s "$args" ] || return
+	if [[ $3 = KVM* ]]; then
+		grep -E -- "$kvm" "$args" >/dev/null
+	else
+		! grep -E -- "$kvm" "$args"
+	fi
+}
+
+kvm='-enable-kvm|accel=kvm|-accel kvm|-cpu host'
+lives='[    1.0] Kernel panic - not syncing: VFS: Unable to mount root fs'
+dies='KVM internal error. Suberror: 1'
+
+plan 7
+t 'without /dev/kvm the guest is emulated' with none "$lives" TCG
+t 'with a KVM that runs guests it is used' with rw "$lives" KVM
+t 'with a KVM that kills its guests the guest is emulated, and why' with rw "$dies" \
+	'TCG, as the guest of a trial with /dev/kvm died'
+t 'with a KVM that the user may not open the guest is emulated, and why' with ro "$lives" \
+	'TCG, as this user may not open /dev/kvm: see the group kvm'
+export ACCEL=tcg
+t 'ACCEL=tcg emulates where there is a KVM' with rw "$lives" TCG
+export ACCEL=kvm
+t 'ACCEL=kvm takes it without a trial' with rw "$dies" KVM
+export ACCEL=xen
+t 'another ACCEL= is refused' red 'ACCEL=xen: there is no such accelerator' \
+	"$top/scripts/guest.sh" "$out" accel 60 true
+end
