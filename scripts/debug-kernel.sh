@@ -23,7 +23,6 @@ made_from=$(declare -p root version
 tree=$cache/kernel-$release-$(hash <<<"$made_from")
 
 if [ ! -d "$tree" ]; then
-	need_namespaces "building a kernel"
 	make_cache
 	lock "kernel-$release"
 fi

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # enter.sh [--rw] [--layer NAME] TREE COMMAND...: runs a command in the build root, where it sees
-#     /jitasklet       this checkout
+#     /jitasklet       this checkout, of which only build/ keeps what is written to it
 #     /kernel/source   the source of the kernel tree TREE
 #     /kernel/build    its build directory, read-only unless --rw
 # and the packages of the layer NAME in root.sh, or of the layer that the tree itself names.
@@ -46,13 +46,17 @@ root=$(lower "$root" "$layer")
 
 # The mounts, inside the namespace. The positional parameters are the command.
 inside() {
-	mkdir -p "$cache/mnt"
+	mkdir -p "$cache/mnt" "$top/build"
 	mount -t tmpfs none "$cache/mnt"
 	cd "$cache/mnt"
 	overlay "$root" root
 	[ -z "$guest" ] || overlay "$guest" guest
+	mkdir checkout
+	mount --bind "$top" checkout
+	overlay checkout sources
 	cd root
-	mount --bind "$top" jitasklet
+	mount --bind ../sources jitasklet
+	mount --bind "$top/build" jitasklet/build
 	mount --bind -o ro "$source" kernel/source
 	mount --bind -o "$mode" "$build" kernel/build
 	mount -t proc none proc

@@ -12,6 +12,7 @@
 . "$top/scripts/debian.sh"
 
 [ $# -ge 1 ] || usage
+need_namespaces "making a kernel tree"
 case $1 in
 debug) exec "$top/scripts/debug-kernel.sh" "${2-}" ;;
 esac
@@ -48,7 +49,6 @@ if [ -d "$tree" ]; then
 	exit
 fi
 
-need_namespaces "making a kernel tree"
 make_cache
 lock "kernel-$release"
 if [ -d "$tree" ]; then

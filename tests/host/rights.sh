@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# rights.sh OUT: what a user needs to be allowed, and what the scripts write: no command needs root,
+# a missing right is a sentence before anything is downloaded, and nothing but build/ and the cache
+# is written.
+
+. "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
+. "$top/tests/ktap.sh"
+
+[ $# -ge 1 ] || usage
+out=$(realpath "$1")
+tmp=$(mktemp -d "${TMPDIR:-/var/tmp}/jitasklet-rights.XXXXXX")
+trap 'rm -rf --one-file-system "$tmp"' EXIT
+
+# refused PATTERN COMMAND...: with an empty cache, which stays empty.
+refused() {
+	local pattern=$1
+	shift
+	JIT_CACHE=$tmp/empty red "$pattern" "$@" || return
+	[ ! -e "$tmp/empty" ] || { find "$tmp/empty" | sed 's/^/# it made /'; return 1; }
+}
+
+# As a user who may change the limit of a user namespace, and who has no further right there.
+no_namespaces() {
+	refused 'has user.max_user_namespaces = 0, so only root' \
+		unshare --user --map-user=1000 --map-group=1000 --keep-caps bash -euc '
+			echo 0 >/proc/sys/user/max_user_namespaces
+			exec "$@"' bash make -C "$top" "$@"
+}
+
+# As in a container with the rights that it has by default.
+no_mounts() {
+	refused 'root may not make one here' \
+		"${isolated[@]}" setpriv --bounding-set=-sys_admin make -C "$top" "$@"
+}
+
+# A stat that takes the cache for a network's.
+not_local() {
+	mkdir -p "$tmp/bin"
+	printf '#!/bin/sh\necho nfs\n' >"$tmp/bin/stat"
+	chmod +x "$tmp/bin/stat"
+	PATH=$tmp/bin:$PATH JIT_CACHE=$tmp/nfs red 'is on a file system that is not local' \
+		make -C "$top" demo
+}
+
+# Nobody runs what somebody else has made.
+somebody_elses() {
+	mkdir -p "$tmp/shared/user-0"
+	chown 65534 "$tmp/shared"
+	JIT_CACHE=$tmp/shared make -C "$top" kernels >/dev/null && [ -d "$tmp/shared/user-0/apt" ] &&
+		[ ! -e "$tmp/shared/apt" ]
+}
+
+# In a namespace in which the rest of the file system is read-only.
+read_only() {
+	cd "$tmp"
+	mkdir -p all
+	mount --rbind / all
+	mount -o remount,bind,ro all
+	mkdir -p "$cache/mnt"
+	mount --bind "$cache" "all$cache"
+	mount --bind "$top/build" "all$top/build"
+	cd "all$top"
+	exec chroot "$tmp/all" env -C "$top" "$@"
+}
+export -f read_only
+export tmp top cache
+
+nothing_else_written() {
+	"${isolated[@]}" bash -euc 'read_only "$@"' bash bash -c \
+		'! touch Makefile 2>/dev/null && exec "$@"' bash make demo >"$tmp/demo" 2>&1 &&
+		grep -c '^   time   delta' "$tmp/demo" | grep -x 4 && return
+	sed 's/^/# /' "$tmp/demo"
+	return 1
+}
+
+plan 7
+t 'without user namespaces make demo says what to do' no_namespaces demo
+t 'without user namespaces make KERNEL= says what to do' no_namespaces KERNEL=cloud
+t 'root without the right to mount is told so by make demo' no_mounts demo
+t 'root without the right to mount is told so by make check' no_mounts check
+t 'a cache that is not local is refused' not_local
+if [ "$UID" = 0 ]; then
+	t "root does not use another user's cache" somebody_elses
+else
+	skip "root does not use another user's cache" 'only root can make such a cache'
+fi
+t 'make demo writes to build/ and the cache only' nothing_else_written
+end
