@@ -7,8 +7,8 @@
  *
  * It does not have the usual bugs of such modules: on a signal the tasklet is killed before the
  * structure is freed, the CPU's number is asked for where that is allowed, and a comm cannot forge
- * a row. Built with DEFECTS, for tests/guest/defects.sh, it has the defect that a parameter selects,
- * which the kernel has to detect:
+ * a row. Built with DEFECTS, for tests/guest/defects.sh, it has the defect that a parameter
+ * selects, which the kernel has to detect:
  *
  *     none     no defect
  *     leak     an interrupted read returns without a kill, and without freeing the structure

@@ -50,14 +50,14 @@ in_root() {
 	"$top/scripts/enter.sh" --guest "$root" "$out/tree" "$@"
 }
 
-# Prints what runs the guest, and why not KVM if /dev/kvm is there. Whether a guest survives with KVM
-# is tried once after each boot of this machine, for this user and this device.
+# Prints what runs the guest, and why not KVM if /dev/kvm is there. Whether a guest survives with
+# KVM is tried once after each boot of this machine, for this user and this device.
 accelerator() {
 	local verdict
 	case ${ACCEL-} in
 	tcg | kvm) echo "$ACCEL" && return ;;
 	'') ;;
-	*) die "ACCEL=$ACCEL: there is no such accelerator. Set it to kvm or tcg, or leave it out." ;;
+	*) die "ACCEL=$ACCEL: there is no such accelerator." "Type: ACCEL=kvm or ACCEL=tcg." ;;
 	esac
 	if [ ! -e /dev/kvm ]; then
 		echo tcg

@@ -13,7 +13,7 @@ for file; do
 	name=${file##*/}
 	# What is not in brackets, of "# NAME ARGUMENT... [ARGUMENT...]:".
 	called=$(awk -v name="$name" '
-		/^$/ { exit }
+		/^$/ || $2 == name ":" { exit }
 		$1 == "#" && $2 == name { found = 1 }
 		found { sub(/^# /, ""); text = text " " $0 }
 		found && /:( |$)/ { exit }

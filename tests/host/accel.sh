@@ -32,7 +32,8 @@ ln "$root/usr/bin/qemu-system-x86_64" "$tmp/upper/usr/bin/qemu-system-x86_64.rea
 machine() {
 	local mode=$1 name
 	shift
-	mount -t overlay -o "lowerdir=$root,upperdir=$tmp/upper,workdir=$tmp/work$xattr" overlay "$root"
+	mount -t overlay -o "lowerdir=$root,upperdir=$tmp/upper,workdir=$tmp/work$xattr" none \
+		"$root"
 	mount -t tmpfs none "$tmp/dev"
 	for name in null zero full random urandom tty ptmx; do
 		touch "$tmp/dev/$name"
@@ -67,9 +68,9 @@ with() {
 	echo "# ${line%%$'\n'*}"
 	grep -qF "in QEMU ($3) ..." <<<"$line" && [ -s "$args" ] || return
 	if [[ $3 = KVM* ]]; then
-		grep -E -- "$kvm" "$args" >/dev/null
-	else
-		! grep -E -- "$kvm" "$args"
+		grep -qE -- "$kvm" "$args"
+	elif grep -E -- "$kvm" "$args"; then
+		return 1
 	fi
 }
 

@@ -1,15 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# rights.sh OUT: what a user needs to be allowed, and what the scripts write: no command needs root,
+# rights.sh: what a user needs to be allowed, and what the scripts write: no command needs root,
 # a missing right is a sentence before anything is downloaded, and nothing but build/ and the cache
 # is written.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
 
-[ $# -ge 1 ] || usage
-out=$(realpath "$1")
 tmp=$(mktemp -d "${TMPDIR:-/var/tmp}/jitasklet-rights.XXXXXX")
 trap 'rm -rf --one-file-system "$tmp"' EXIT
 
@@ -18,7 +16,7 @@ refused() {
 	local pattern=$1
 	shift
 	JIT_CACHE=$tmp/empty red "$pattern" "$@" || return
-	[ ! -e "$tmp/empty" ] || { find "$tmp/empty" | sed 's/^/# it made /'; return 1; }
+	[ ! -e "$tmp/empty" ] || { find "$tmp/empty" | sed 's/^/# /'; return 1; }
 }
 
 # As a user who may change the limit of a user namespace, and who has no further right there.
@@ -48,8 +46,8 @@ not_local() {
 somebody_elses() {
 	mkdir -p "$tmp/shared/user-0"
 	chown 65534 "$tmp/shared"
-	JIT_CACHE=$tmp/shared make -C "$top" kernels >/dev/null && [ -d "$tmp/shared/user-0/apt" ] &&
-		[ ! -e "$tmp/shared/apt" ]
+	JIT_CACHE=$tmp/shared make -C "$top" kernels >/dev/null &&
+		[ -d "$tmp/shared/user-0/apt" ] && [ ! -e "$tmp/shared/apt" ]
 }
 
 # In a namespace in which the rest of the file system is read-only.
@@ -68,8 +66,8 @@ export -f read_only
 export tmp top cache
 
 nothing_else_written() {
-	"${isolated[@]}" bash -euc 'read_only "$@"' bash bash -c \
-		'! touch Makefile 2>/dev/null && exec "$@"' bash make demo >"$tmp/demo" 2>&1 &&
+	"${isolated[@]}" bash -euc 'read_only "$@"' read_only sh -c \
+		'! touch Makefile 2>/dev/null && exec make demo' >"$tmp/demo" 2>&1 &&
 		grep -c '^   time   delta' "$tmp/demo" | grep -x 4 && return
 	sed 's/^/# /' "$tmp/demo"
 	return 1
