@@ -67,7 +67,7 @@ end_trace() {
 	for cpu in "$tracing"/per_cpu/cpu*; do
 		read -r -d '' stats <"$cpu/stats" || :
 		if [[ $stats =~ (overrun|dropped\ events):\ [1-9] ]]; then
-			echo "# the trace is not whole: ${cpu##*/} lost events; its buffer is too small"
+			echo "# the trace is not whole: ${cpu##*/}'s buffer is too small"
 			return 1
 		fi
 	done

@@ -300,5 +300,6 @@ for file in jitasklet jitasklethi jitbh; do
 	t "$file: interrupted reads leave nothing scheduled" nothing_left "$file"
 done
 rmmod jitasklet
+: >"$tracing/dynamic_events"
 reset_knobs
 end
