@@ -30,8 +30,9 @@ jitbh/exit workqueue.workqueue_execute_end func=$function:symbol
 EOF
 }
 
-# trace [EVENT...]: with the probes and these events. The clock is a counter, which orders the events
-# of all CPUs. Where the kernel gives up the TSC, as on slow machines, many have the same time.
+# trace [EVENT...]: with the probes and these events. The clock is a counter, which orders the
+# events of all CPUs. Where the kernel gives up the TSC, as on slow machines, many have the same
+# time.
 trace() {
 	begin_trace counter 'jit:*' 'jitbh:*' "$@"
 }
@@ -211,10 +212,17 @@ one_pass() {
 # tick itself may be late, so nobody looks at the jiffies.
 waited() {
 	read_ours -v vec="${vec[$1]}" -v want="$2" -v under="$3" -v hogs="$4" '
-	mark ~ /^read / { reader = pid; home = cpu; raised = run = row = ticks = outside = idled = 0 }
+	mark ~ /^read / {
+		reader = pid
+		home = cpu
+		raised = run = row = ticks = outside = idled = 0
+	}
 	event == "raise" && value("vec") == vec && pid == reader && flags !~ /[hH]/ { raised = 1 }
 	raised && !run && cpu == home && pid == 0 { idled = 1 }
-	event == "local_timer_entry" && raised && !run && cpu == home { ticks++; outside += flags !~ /H/ }
+	event == "local_timer_entry" && raised && !run && cpu == home {
+		ticks++
+		outside += flags !~ /H/
+	}
 	event == "entry" && !run++ {
 		reads += raised
 		none += !ticks
