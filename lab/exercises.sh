@@ -5,10 +5,10 @@
 # KTAP, and a sentence that says why.
 
 set -uo pipefail
+. "${BASH_SOURCE[0]%/*}/ftrace.sh"
 
 : "${1?"usage: exercises.sh MODULE"}"
 
-tracing=/sys/kernel/tracing
 number=0 passed=0 begun=0
 runs=12
 
@@ -38,15 +38,8 @@ shown() {
 
 # traced EVENT FILE: reads the file, and counts these events of the module meanwhile, in $count.
 traced() {
-	echo 0 >"$tracing/tracing_on"
-	: >"$tracing/trace"
-	echo "$1" >"$tracing/set_event"
-	echo 1 >"$tracing/tracing_on"
-	shown "$2" || return
-	echo 0 >"$tracing/tracing_on"
-	: >"$tracing/set_event"
-	count=$(grep -c '\[jitasklet\]' "$tracing/trace")
-	echo 1 >"$tracing/tracing_on"
+	begin_trace counter "$1" && shown "$2" && end_trace || return
+	count=$(read_trace 'text ~ /\[jitasklet\]/ { n++ } END { print n + 0 }')
 }
 
 more_runs() {

@@ -12,7 +12,7 @@
 #     hold			what is made ready from here on waits for 'go'
 #     hog_ready			a real-time process that holds the reader's CPU, the last one
 #     load_ready NAME CPU		work for softirqs, from that CPU
-#     knob FILE VALUE		writes a setting, until the end
+#     knob FILE VALUE		writes a setting, until the end; see ftrace.sh
 #     mark WORDS...			a note in the trace
 #     finish			ends the trace, shows a table and says what was seen
 #
@@ -25,7 +25,6 @@ set -euo pipefail
 lab=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 experiment=${0##*/}
 experiment=${experiment%.sh}
-tracing=/sys/kernel/tracing
 events=(irq:softirq_raise irq:softirq_entry irq:softirq_exit irq:tasklet_entry irq:tasklet_exit
 	sched:sched_switch sched:sched_wakeup irq_vectors:local_timer_entry)
 read -r release </proc/sys/kernel/osrelease
@@ -34,29 +33,14 @@ last=${last##*[-,]}
 trace=${LAB_DIR:-/tmp}/$experiment.trace
 # shellcheck disable=SC2034
 count=${LAB_READS:-20}
-knobs=() settings=() started=() outranks='' cleaned=''
+started=() outranks='' cleaned=''
 
 # A start of a program is what costs in an emulated guest, so little is started here.
 #
 # From the first read on no command is substituted. Where a signal meets the subshell of one, bash
 # may take the trap for a part of the substitution, and ends with another status.
 
-knob() {
-	local was
-	read -r was <"$1"
-	# The files of tracefs show more than they take: all choices, with the current one in
-	# brackets, or a remark.
-	if [[ $was =~ \[(.*)\] ]]; then
-		was=${BASH_REMATCH[1]}
-	fi
-	was=${was%% (*}
-	settings+=("$was")
-	knobs+=("$1")
-	echo "$2" >"$1"
-}
-
 clean_up() {
-	local i
 	[ -z "$cleaned" ] || return 0
 	cleaned=1
 	trap '' INT TERM HUP
@@ -64,10 +48,7 @@ clean_up() {
 	stop
 	echo 0 >&"$switch"
 	: >"$tracing/set_event"
-	for ((i = ${#knobs[@]} - 1; i >= 0; i--)); do
-		echo "${settings[i]}" >"${knobs[i]}"
-	done
-	echo 1 >&"$switch"
+	reset_knobs
 }
 
 # A second signal may come at any time, also while the first is taken (timeout sends two), and
@@ -177,13 +158,8 @@ hold_cpu() {
 }
 
 hog_ready() {
-	local file
 	# Nothing may help ksoftirqd to some time beside the hog.
-	for file in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
-		knob "$file" 0
-	done
-	knob /proc/sys/kernel/sched_rt_runtime_us -1
-
+	unfair
 	on_cpu "$last"
 	start hog hold_cpu
 	chrt -f -p 10 $!
@@ -205,18 +181,12 @@ is_rt() {
 
 finish() {
 	stop
+	end_trace >&2 || exit
 	cat "$tracing/trace" >"$trace"
-	while read -r _ line; do
-		[[ $line != entries-in-buffer* ]] || break
-	done <"$trace"
-	[[ $line =~ \ ([0-9]+)/([0-9]+)\  && ${BASH_REMATCH[1]} = "${BASH_REMATCH[2]}" ]] || {
-		echo "$experiment: the trace is not whole: the buffer overflowed" >&2
-		exit 1
-	}
 	[ -n "${LAB_DIR-}" ] || python3 -B "$LAB_TOP/lab/observe.py" "$trace"
 }
 
-if [ "$EUID" != 0 ] || [ ! -d "$tracing/events/irq" ]; then
+if [ "$EUID" != 0 ] || [ ! -d /sys/kernel/tracing/events/irq ]; then
 	echo "$experiment: this is for a root shell in the guest: type 'make shell' first" >&2
 	exit 1
 fi
@@ -238,19 +208,18 @@ if [ "$lab" != "$memory" ]; then
 	for word in $libraries; do
 		[[ $word != /* ]] || found[$word]=1
 	done
-	cp -L "$0" "$lab"/{experiment.sh,loads.py} "${programs[@]}" "${!found[@]}" "$memory"
+	cp -L "$0" "$lab"/{experiment.sh,ftrace.sh,loads.py} "${programs[@]}" "${!found[@]}" \
+		"$memory"
 	exec "$memory"/ld-linux* --library-path "$memory" "$memory/bash" "$memory/$experiment.sh"
 fi
 
-exec {switch}>"$tracing/tracing_on" {marker}>"$tracing/trace_marker" {null}>/dev/null
+. "$lab/ftrace.sh"
+exec {null}>/dev/null
 trap clean_up EXIT
 trap interrupted INT TERM HUP
-echo 0 >"$tracing/tracing_on"
-knob "$tracing/buffer_size_kb" 8192
 # The clock of the processor counts finer than the trace prints others, and all CPUs share it.
-knob "$tracing/trace_clock" x86-tsc
-printf '%s\n' "${events[@]}" >"$tracing/set_event"
-: >"$tracing/trace"
+begin_trace x86-tsc "${events[@]}"
+echo 0 >&"$switch"
 cd /proc
 called reader
 mark "kernel $release"

@@ -68,7 +68,7 @@ interrupted_again() {
 	mkdir -p "$dir" && cp "$top"/lab/*.{sh,py} "$dir" || return
 	cat >"$dir/again.sh" <<-'EOF'
 		#!/bin/bash
-		. "${BASH_SOURCE[0]%/*}/lib.sh"
+		. "${BASH_SOURCE[0]%/*}/experiment.sh"
 		trap() {
 			kill -INT $$
 			builtin trap "$@"

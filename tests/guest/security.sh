@@ -5,10 +5,10 @@
 # means is in docs/reliability.md.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
+. "${BASH_SOURCE[0]%/*}/../../lab/ftrace.sh"
 
 ko=${1?"usage: security.sh BUILD"}/jitasklet.ko
 reader=$1/tests/reader
-tracing=/sys/kernel/tracing
 files=(/proc/jitasklet /proc/jitasklethi)
 
 nobody() {
@@ -131,21 +131,6 @@ taken_away() {
 		chmod 444 "$1" && nobody cat "$1" >/dev/null
 }
 
-# trace CLOCK EVENT...: starts anew, with these events.
-trace() {
-	echo 0 >"$tracing/tracing_on"
-	echo "$1" >"$tracing/trace_clock" && echo 8192 >"$tracing/buffer_size_kb" &&
-		printf '%s\n' "${@:2}" >"$tracing/set_event" || return
-	: >"$tracing/trace"
-	echo 1 >"$tracing/tracing_on"
-}
-
-traced() {
-	echo 0 >"$tracing/tracing_on"
-	: >"$tracing/set_event"
-	grep -qE '^# entries-in-buffer/entries-written: ([0-9]+)/\1 ' "$tracing/trace"
-}
-
 timers() {
 	awk '$1 == "TIMER:" { for (i = 2; i <= NF; i++) sum += $i; print sum }' /proc/softirqs
 }
@@ -153,25 +138,18 @@ timers() {
 # The median run is shorter than the median timer softirq, in cycles. Reads until there are some.
 short() {
 	local reads=0 before
-	trace x86-tsc irq:softirq_entry irq:softirq_exit irq:tasklet_entry irq:tasklet_exit &&
+	begin_trace x86-tsc irq:softirq_entry irq:softirq_exit irq:tasklet_entry irq:tasklet_exit &&
 		before=$(timers) || return
 	while [ "$reads" = 0 ] || [ $(($(timers) - before)) -lt 5 ]; do
 		"$reader" "$1" many 200 || return
 		reads=$((reads + 200))
 	done
-	traced && awk '
-	{ match($0, / [0-9]+: [a-z_]+: /) }
-	!RSTART { next }
-	{
-		split(substr($0, RSTART, RLENGTH), field, /[: ]+/)
-		match($0, /\[[0-9]+\]/)
-		cpu = substr($0, RSTART, RLENGTH)
-		what = /tasklet_/ ? "run" : /vec=1 / ? "timer" : ""
-	}
-	what == "" || what == "run" && !/\[jitasklet\]/ { next }
-	/_entry: / { since[cpu, what] = field[2] }
-	/_exit: / && (cpu, what) in since { print what, field[2] - since[cpu, what] }
-	' "$tracing/trace" | sort -k1,1 -k2,2n | awk -v reads="$reads" '
+	end_trace && read_trace '
+	{ what = event ~ /^tasklet_/ ? "run" : value("vec") == 1 ? "timer" : "" }
+	what == "" || what == "run" && text !~ /\[jitasklet\]/ { next }
+	event ~ /_entry$/ { since[cpu, what] = time }
+	event ~ /_exit$/ && (cpu, what) in since { print what, time - since[cpu, what] }
+	' | sort -k1,1 -k2,2n | awk -v reads="$reads" '
 	{ took[$1, ++count[$1]] = $2 }
 	END {
 		run = took["run", int((count["run"] + 1) / 2)]
@@ -198,42 +176,40 @@ opens() {
 # A page for the text, and less than another one for all that belongs to an open file; all of that
 # by the kernel's own code.
 memory() {
-	local status=0
-	opens "$1" && trace counter kmem:kmalloc kmem:kmem_cache_alloc kmem:kfree \
-		kmem:kmem_cache_free || return
-	echo "common_pid == $BASHPID" >"$tracing/events/kmem/filter" &&
-		echo 0 >"$tracing/options/hash-ptr" && opens "$1" || return
-	traced || return
-	echo 0 >"$tracing/events/kmem/filter"
-	awk '
-	{ ptr = site = bytes = "" }
-	match($0, /ptr=[0-9a-fx]+/) { ptr = substr($0, RSTART, RLENGTH) }
-	match($0, /call_site=[^ ]+( \[[a-z_]+\])?/) { site = substr($0, RSTART + 10, RLENGTH - 10) }
-	match($0, /bytes_req=[0-9]+/) { bytes = substr($0, RSTART + 10, RLENGTH - 10) }
-	/ opening$/ { split("", size) }
-	/ opened$/ {
+	local kmem=$tracing/events/kmem status=0
+	opens "$1" && begin_trace counter kmem:{kmalloc,kmem_cache_alloc,kfree,kmem_cache_free} &&
+		echo "common_pid == $BASHPID" >"$kmem/filter" &&
+		echo 0 >"$tracing/options/hash-ptr" && opens "$1" && end_trace || return
+	echo 0 >"$kmem/filter"
+	read_trace '
+	mark == "opening" { split("", size) }
+	mark == "opened" {
 		opened = 1
-		for (p in size) {
-			held += size[p]
-			per_site[from[p]] += size[p]
+		for (ptr in size) {
+			held += size[ptr]
+			per_site[from[ptr]] += size[ptr]
 		}
 	}
 	opened { next }
-	/alloc: / { size[ptr] = bytes; from[ptr] = site; if (site ~ /\[jitasklet\]/) module++ }
-	/free: / { delete size[ptr] }
+	event ~ /alloc/ {
+		size[value("ptr")] = value("bytes_req")
+		from[value("ptr")] = value("call_site")
+		module += text ~ /\[jitasklet\]/
+	}
+	event ~ /free/ { delete size[value("ptr")] }
 	END {
 		for (by in per_site)
 			if (per_site[by] >= 16)
 				printf "#%6d bytes by %s\n", per_site[by] / 16, by
 		printf "# %d bytes for each open file; by the module: %d times\n", held / 16, module
 		exit !opened || held / 16 < 4096 || held / 16 >= 8192 || module
-	}' "$tracing/trace" || status=1
+	}' || status=1
 	# Not before the trace was read: the kernel cannot hash before it has enough randomness.
 	echo 1 >"$tracing/options/hash-ptr"
 	return "$status"
 }
 
-insmod "$ko" && log=$(dmesg) && exec {marker}>"$tracing/trace_marker" || exit
+insmod "$ko" && log=$(dmesg) || exit
 plan 10
 t 'modinfo is complete' info
 t 'a user without privileges can read' each read_by_nobody
@@ -250,4 +226,5 @@ t 'chmod takes the files from users without privileges' each taken_away
 t 'a run is shorter than a timer softirq' each short
 t 'an open file takes a page and little more, and nothing of the module' each memory
 rmmod jitasklet
+reset_knobs
 end

@@ -5,11 +5,10 @@
 # see them, in the guest.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
+. "${BASH_SOURCE[0]%/*}/../../lab/ftrace.sh"
 
 ko=${1?"usage: trace.sh BUILD"}/jitasklet.ko
 reader=$1/tests/reader
-tracing=/sys/kernel/tracing
-events=/tmp/trace.events
 cpus=$(busybox nproc)
 before=0 after=0
 # The vectors, as the kernel numbers and names them.
@@ -29,46 +28,20 @@ jit/exit irq.tasklet_exit func=$func:symbol
 jitbh/entry workqueue.workqueue_execute_start func=$function:symbol
 jitbh/exit workqueue.workqueue_execute_end func=$function:symbol
 EOF
-	# A counter for a clock, which orders the events of all CPUs. Where the kernel gives up the
-	# TSC, as on slow machines, many have the same time. And room: an overflow fails a test.
-	echo counter >"$tracing/trace_clock" && echo 8192 >"$tracing/buffer_size_kb" &&
-		exec {marker}>"$tracing/trace_marker"
 }
 
-# trace [EVENT...]: starts anew, with the probes and these events.
+# trace [EVENT...]: with the probes and these events. The clock is a counter, which orders the
+# events of all CPUs. Where the kernel gives up the TSC, as on slow machines, many have the same
+# time.
 trace() {
-	echo 0 >"$tracing/tracing_on"
-	printf '%s\n' 'jit:*' 'jitbh:*' "$@" >"$tracing/set_event" || return
-	: >"$tracing/trace"
-	echo 1 >"$tracing/tracing_on"
+	begin_trace counter 'jit:*' 'jitbh:*' "$@"
 }
 
-# The trace, with a line for each event: its name, CPU, pid, flags, comm, then the vector (or what
-# was marked), and the jiffies. Of the tasklets and work items only ours stay.
-traced() {
-	echo 0 >"$tracing/tracing_on"
-	awk '
-	function value(name) {
-		return match($0, " " name "=[0-9]+") ? substr($0, RSTART + 5, RLENGTH - 5) : ""
-	}
-	BEGIN { OFS = "\t" }
-	/^# entries-in-buffer/ { split($3, entries, "/"); whole = entries[1] == entries[2] }
-	!match($0, /-[0-9]+ +\[[0-9]+\] [^ ]+ +[0-9.]+: [a-z_]+: /) { next }
-	{
-		comm = substr($0, 1, RSTART - 1)
-		text = substr($0, RSTART + RLENGTH)
-		split(substr($0, RSTART + 1, RLENGTH - 1), field, /[] :[]+/)
-		cpu = field[2] + 0
-		sub(/^ +/, "", comm)
-		sub(/^<idle>$/, "swapper/" cpu, comm)
-		what = field[5] == "tracing_mark_write" ? text : value("vec")
-		if (field[5] !~ /^(entry|exit)$/ || / \[jitasklet\] /)
-			print field[5], cpu, field[1], field[3], comm, what, value("now")
-	}
-	END { exit !whole }
-	' "$tracing/trace" >"$events" && return
-	echo '# the trace is not whole: the buffer overflowed'
-	return 1
+# As read_trace. Of the tasklets and work items only ours are there.
+read_ours() {
+	read_trace "${@:1:$#-1}" '
+	event ~ /^(entry|exit)$/ && text !~ / \[jitasklet\] / { next }
+	'"${*: -1}"
 }
 
 on_cpu() {
@@ -95,54 +68,55 @@ reads_everywhere() {
 # In each read as many runs as rows, one after the other, where, when and in whom the rows say so;
 # and none elsewhere. What was before the mark "ended" is only counted, if there has to be one.
 rows_fit() {
-	awk -F '\t' -v want="$1" -v earlier="${2-0}" '
+	read_ours -v want="$1" -v earlier="${2-0}" '
 	# Once also with the events that led to it.
 	function bad(why, i) {
-		for (i = NR - 30; !bads && i <= NR; i++)
+		for (i = events - 30; !bads && i <= events; i++)
 			if (i > 0)
-				print "#   " event[i % 31]
+				print "#   " seen[i % 31]
 		if (bads++ < 5)
 			print "# read " reads + 0 ": " why
 	}
-	{ event[NR % 31] = $0 }
+	{ seen[++events % 31] = $0 }
 	function note(k, from) {
-		where[k] = sprintf("%d    %6d   %d   %s", $4 ~ /s/, $3, $2, $5)
+		where[k] = sprintf("%d    %6d   %d   %s", flags ~ /s/, pid, cpu,
+			comm == "<idle>" ? "swapper/" cpu : comm)
 		begin[k] = from + 0
-		end[k] = $7 + 0
+		end[k] = value("now") + 0
 	}
-	$6 == "ended" { ended = 1 }
-	earlier && !ended { before += $1 == "entry"; next }
-	$7 != "" { now[$2] = $7 }
-	$6 ~ /^read / {
-		if (reading || $6 != "read " $2)
-			bad("before it there is no whole table, or it is on CPU " $2 ": " $6)
+	mark == "ended" { ended = 1 }
+	earlier && !ended { before += event == "entry"; next }
+	value("now") != "" { now[cpu] = value("now") }
+	mark ~ /^read / {
+		if (reading || mark != "read " cpu)
+			bad("before it there is no whole table, or it is on CPU " cpu ": " mark)
 		reads++
 		reading = 1
-		reader = $3
-		low = now[$2]
+		reader = pid
+		low = now[cpu]
 		runs = row = running = 0
 	}
 	# The reader schedules the tasklet, or queues the work item.
-	$1 == "raise" && reading && !runs && $3 == reader && $4 !~ /[hH]/ { note(0, low) }
-	$1 == "entry" {
+	event == "raise" && reading && !runs && pid == reader && flags !~ /[hH]/ { note(0, low) }
+	event == "entry" {
 		if (!reading || running || runs == 5)
 			bad("run " runs + 1 " comes when none should")
-		note(++runs, $7)
-		running = $2 " " $3
+		note(++runs, value("now"))
+		running = cpu " " pid
 	}
-	$1 == "exit" {
-		if (running != $2 " " $3)
+	event == "exit" {
+		if (running != cpu " " pid)
 			bad("run " runs " ends where it was not")
 		running = 0
-		end[runs] = $7 + 0
+		end[runs] = value("now") + 0
 	}
-	$6 ~ /^row / {
-		split($6, field, / +/)
+	mark ~ /^row / {
+		split(mark, field, / +/)
 		time = field[2] + 0
 		k = row++
 		should = sprintf("row %9s  %3d     %s", field[2], k ? time - last : 0, where[k])
-		if ($6 != should || time < begin[k] || time > end[k])
-			bad("\"" $6 "\" and not \"" should "\" in " begin[k] " to " end[k])
+		if (mark != should || time < begin[k] || time > end[k])
+			bad("\"" mark "\" and not \"" should "\" in " begin[k] " to " end[k])
 		last = time
 		if (row == 6 && (runs != 5 || running))
 			bad(runs " runs")
@@ -154,7 +128,7 @@ rows_fit() {
 		if (earlier)
 			print "# " before + 0 " runs before the end of the interrupted reads"
 		exit bads || earlier && !before
-	}' "$events"
+	}'
 }
 
 softirqs() {
@@ -165,29 +139,28 @@ softirqs() {
 same_as_rows() {
 	before=$(softirqs "${action[$1]}")
 	trace irq:softirq_entry irq:softirq_exit && reads_everywhere "$1" 10 || return
-	traced && after=$(softirqs "${action[$1]}") && rows_fit $((10 * cpus))
+	end_trace && after=$(softirqs "${action[$1]}") && rows_fit $((10 * cpus))
 }
 
 # Each run is in its vector, for which it was raised once: by the reader, then by the run before.
 # On PREEMPT_RT tasks can be preempted while in a vector, so that it belongs to the task.
 right_vector() {
-	awk -F '\t' -v vec="${vec[$1]}" -v name="${action[$1]}" \
-		-v grown=$((after - before)) '
+	read_ours -v vec="${vec[$1]}" -v name="${action[$1]}" -v grown=$((after - before)) '
 	function bad(why) { if (bads++ < 5) print "# run " runs ": " why }
-	$6 ~ /^read / { reader = $3; raised = 0; running = "" }
-	$1 == "softirq_entry" { vector[$2, $3] = $6 }
-	$1 == "softirq_exit" { delete vector[$2, $3] }
-	$1 == "raise" && $6 == vec && $4 !~ /[hH]/ {
-		raised += running == $2 " " $3 || runs % 5 == 0 && $3 == reader
+	mark ~ /^read / { reader = pid; raised = 0; running = "" }
+	event == "softirq_entry" { vector[cpu, pid] = value("vec") }
+	event == "softirq_exit" { delete vector[cpu, pid] }
+	event == "raise" && value("vec") == vec && flags !~ /[hH]/ {
+		raised += running == cpu " " pid || runs % 5 == 0 && pid == reader
 	}
-	$1 == "entry" {
+	event == "entry" {
 		runs++
-		running = $2 " " $3
-		if (vector[$2, $3] "" != vec || raised != 1)
-			bad("in vector " vector[$2, $3] ", and raised " raised " times in " vec)
+		running = cpu " " pid
+		if (vector[cpu, pid] "" != vec || raised != 1)
+			bad("in vector " vector[cpu, pid] ", and raised " raised " times in " vec)
 		raised = 0
 	}
-	$1 == "exit" {
+	event == "exit" {
 		running = ""
 		if (runs % 5 == 0 && raised)
 			bad("the last one raised vector " vec)
@@ -195,39 +168,39 @@ right_vector() {
 	END {
 		print "# " runs + 0 " runs; in /proc/softirqs " name " grew by " grown
 		exit bads || !runs || grown < runs
-	}' "$events"
+	}'
 }
 
 # What differs for a work item: it is queued again in the pass that it runs in, of the same vector,
 # and runs again there, for which nobody has to raise anything. A pass ends early when the jiffies
 # advance, so not each read gets along with one.
 one_pass() {
-	awk -F '\t' -v vec="${vec[$1]}" -v grown=$((after - before)) '
+	read_ours -v vec="${vec[$1]}" -v grown=$((after - before)) '
 	function bad(why) { if (bads++ < 5) print "# read " reads ": " why }
-	$6 ~ /^read / { reads++; reader = $3; raised = passes = runs = 0; last = running = "" }
-	$1 == "softirq_entry" { vector[$2, $3] = $6; pass[$2, $3]++ }
-	$1 == "softirq_exit" { delete vector[$2, $3] }
-	$1 == "raise" && $6 == vec && $4 !~ /[hH]/ {
-		raised += running == $2 " " $3 || !runs && $3 == reader
+	mark ~ /^read / { reads++; reader = pid; raised = passes = runs = 0; last = running = "" }
+	event == "softirq_entry" { vector[cpu, pid] = value("vec"); pass[cpu, pid]++ }
+	event == "softirq_exit" { delete vector[cpu, pid] }
+	event == "raise" && value("vec") == vec && flags !~ /[hH]/ {
+		raised += running == cpu " " pid || !runs && pid == reader
 	}
-	$1 == "entry" {
-		running = $2 " " $3
-		if (vector[$2, $3] "" != vec)
-			bad("run " runs + 1 " is in vector " vector[$2, $3])
-		passes += last != running " " pass[$2, $3]
-		last = running " " pass[$2, $3]
+	event == "entry" {
+		running = cpu " " pid
+		if (vector[cpu, pid] "" != vec)
+			bad("run " runs + 1 " is in vector " vector[cpu, pid])
+		passes += last != running " " pass[cpu, pid]
+		last = running " " pass[cpu, pid]
 		if (++runs == 5) {
 			alone += passes == 1
 			if (passes == 1 && raised != 1)
 				bad("raised " raised " times in " vec)
 		}
 	}
-	$1 == "exit" { running = "" }
+	event == "exit" { running = "" }
 	END {
 		print "# " alone + 0 " of " reads + 0 " reads were one pass; " \
 			"in /proc/softirqs TASKLET grew by " grown
 		exit bads || alone < reads / 2 || grown < reads
-	}' "$events"
+	}'
 }
 
 # waited FILE WANT UNDER HOGS: the local timer interrupts on the CPU between the schedule and the
@@ -238,20 +211,27 @@ one_pass() {
 # With hogs most of the reads UNDER them have their first run in one, after one tick at most. That
 # tick itself may be late, so nobody looks at the jiffies.
 waited() {
-	awk -F '\t' -v vec="${vec[$1]}" -v want="$2" -v under="$3" -v hogs="$4" '
-	$6 ~ /^read / { reader = $3; cpu = $2; raised = run = row = ticks = outside = idled = 0 }
-	$1 == "raise" && $6 == vec && $3 == reader && $4 !~ /[hH]/ { raised = 1 }
-	raised && !run && $2 == cpu && $3 == 0 { idled = 1 }
-	$1 == "local_timer_entry" && raised && !run && $2 == cpu { ticks++; outside += $4 !~ /H/ }
-	$1 == "entry" && !run++ {
+	read_ours -v vec="${vec[$1]}" -v want="$2" -v under="$3" -v hogs="$4" '
+	mark ~ /^read / {
+		reader = pid
+		home = cpu
+		raised = run = row = ticks = outside = idled = 0
+	}
+	event == "raise" && value("vec") == vec && pid == reader && flags !~ /[hH]/ { raised = 1 }
+	raised && !run && cpu == home && pid == 0 { idled = 1 }
+	event == "local_timer_entry" && raised && !run && cpu == home {
+		ticks++
+		outside += flags !~ /H/
+	}
+	event == "entry" && !run++ {
 		reads += raised
 		none += !ticks
 		slept += idled
 		most = outside > most ? outside : most
 		all = ticks > all ? ticks : all
 	}
-	$6 ~ /^row / && ++row == 2 {
-		split($6, field, / +/)
+	mark ~ /^row / && ++row == 2 {
+		split(mark, field, / +/)
 		hogged += index(hogs, " " field[5] " ") && field[4] == 1
 	}
 	END {
@@ -259,37 +239,16 @@ waited() {
 			"at most %d (%d with those in softirqs); %d on a CPU that was idle; " \
 			"%d first runs in a hog\n", reads, none, most, all, slept, hogged
 		exit reads != want || (hogs ? most > 1 || 2 * hogged <= under : slept)
-	}' "$events"
+	}'
 }
 
 idle() {
 	trace irq_vectors:local_timer_entry sched:sched_switch && reads_everywhere "$1" 25 || return
-	traced && rows_fit $((25 * cpus)) && waited "$1" $((25 * cpus)) 0 ''
+	end_trace && rows_fit $((25 * cpus)) && waited "$1" $((25 * cpus)) 0 ''
 }
 
 is_rt() {
 	[[ $(uname -v) = *PREEMPT_RT* ]]
-}
-
-# What gives ordinary tasks their time beside real-time ones.
-knobs=(/sys/kernel/debug/sched/fair_server/cpu*/runtime /proc/sys/kernel/sched_rt_runtime_us)
-unfair() {
-	local knob
-	for knob in "${knobs[@]}"; do
-		was[$knob]=$(<"$knob") || return
-		case $knob in
-		*/runtime) echo 0 >"$knob" ;;
-		*) echo -1 >"$knob" ;;
-		esac || return
-	done
-}
-
-fair_again() {
-	local knob
-	[ -z "$hog" ] || kill -KILL "$hog"
-	for knob in "${!was[@]}"; do
-		echo "${was[$knob]}" >"$knob"
-	done
 }
 
 # A hog on the reader's CPU. The reader outranks it, and it outranks ksoftirqd, which leaves the
@@ -298,9 +257,8 @@ fair_again() {
 # reads before have not brought. If something does, the hog's end makes it a failure and no hang.
 # On PREEMPT_RT even the reader would wait for that, so there the hog is an ordinary task.
 busy() (
-	declare -A was=()
 	hog='' hogs=' '
-	trap fair_again EXIT
+	trap '[ -z "$hog" ] || kill -KILL "$hog"; reset_knobs' EXIT
 	is_rt || unfair || exit
 	trace irq_vectors:local_timer_entry && cd /proc || exit
 	for ((cpu = 0; cpu < cpus; cpu++)); do
@@ -318,7 +276,7 @@ busy() (
 		hog=''
 		is_rt || chrt -o -p 0 "$BASHPID" || exit
 	done
-	traced && rows_fit $((25 * cpus)) && waited "$1" $((25 * cpus)) $((20 * cpus)) "$hogs"
+	end_trace && rows_fit $((25 * cpus)) && waited "$1" $((25 * cpus)) $((20 * cpus)) "$hogs"
 )
 
 # A table from each CPU and vector shows that everything scheduled before it has run.
@@ -327,7 +285,7 @@ nothing_left() {
 	"$reader" "/proc/$1" storm 300 && "$reader" "/proc/$1" kill 20 || return
 	echo ended >&"$marker"
 	reads_everywhere jitasklet 1 && reads_everywhere jitasklethi 1 || return
-	traced && rows_fit $((2 * cpus)) earlier
+	end_trace && rows_fit $((2 * cpus)) earlier
 }
 
 set_up && insmod "$ko" bh=1 || exit
@@ -350,4 +308,6 @@ for file in jitasklet jitasklethi jitbh; do
 	t "$file: interrupted reads leave nothing scheduled" nothing_left "$file"
 done
 rmmod jitasklet
+: >"$tracing/dynamic_events"
+reset_knobs
 end
