@@ -91,5 +91,6 @@ help: ## Show this list
 	@echo '  SPEED=fast|slow                   ... simulate a fast or an overloaded machine for the guests'
 	@echo '  KVER=7.2                          its Linux version (default: the newest)'
 	@echo '  KDIR=/path/to/build               the kernel that a plain make builds for'
+	@echo '  ACCEL=kvm|tcg                     run guests with KVM, or emulate (default: KVM where it works)'
 	@echo '  MIRROR=URL  STALE_OK=1            another Debian archive; accept a stale one'
 	@echo '  JIT_CACHE=DIR                     where to keep the roots and the kernel trees'

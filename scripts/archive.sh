@@ -17,21 +17,13 @@ conf=$apt/apt.conf
 command -v apt-get >/dev/null ||
 	die "this machine has no apt." "Use Debian 12 or newer as the host; no other was tried."
 
-keyring=
-for file in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
-	[ -e "$file" ] && keyring=$file && break
-done
-[ -n "$keyring" ] ||
-	die "the keys of Debian's archive are missing on this machine." \
-		"Type: apt-get install debian-archive-keyring"
-
 make_cache
 lock apt
 
 # The lists are used for a day, unless the settings that they were made with have changed.
 key=$({
 	find /etc/apt -printf '%p %T@\n'
-	declare -p keyring
+	cat "$top/scripts/$keys"
 	echo "${MIRROR-} ${STALE_OK-}"
 } | hash)
 if [ "$(cat "$apt/key" 2>/dev/null)" = "$key" ] && [ -n "$(find "$apt/key" -mtime -1)" ]; then
@@ -69,6 +61,8 @@ conf_for() {
 		Dir::Etc::parts "/dev/null";
 		Dir::Etc::sourcelist "$1/sources.list";
 		Dir::Etc::sourceparts "/dev/null";
+		Dir::Etc::trusted "/dev/null";
+		Dir::Etc::trustedparts "$1/keys";
 		Dir::Etc::preferences "/dev/null";
 		Dir::Etc::preferencesparts "/dev/null";
 		Dir::State "$1";
@@ -88,11 +82,11 @@ part=$apt.part
 log=$cache/log/apt-update.log
 update() {
 	sweep "$part"
-	mkdir -p "$part/lists/partial" "$part/cache/archives/partial"
+	mkdir -p "$part/keys" "$part/lists/partial" "$part/cache/archives/partial"
 	: >"$part/status"
 	printf '%s\n' "$acquire" >"$part/acquire.conf"
-	printf 'deb [signed-by=%s] %s %s main\n' \
-		"$keyring" "$1" "$suite" "$keyring" "$1" "$kernels_suite" >"$part/sources.list"
+	cp "$top/scripts/$keys" "$part/keys"
+	printf 'deb %s %s main\n' "$1" "$suite" "$1" "$kernels_suite" >"$part/sources.list"
 	conf_for "$apt" >"$part/apt.conf"
 	conf_for "$part" >"$part/update.conf"
 	APT_CONFIG=$part/update.conf apt-get update >"$log" 2>&1 </dev/null
@@ -103,8 +97,8 @@ reason() {
 	if grep -qE 'Release file for .* is expired' "$1"; then
 		echo "it is past its Valid-Until: a stale mirror. STALE_OK=1 accepts it"
 	elif grep -qE 'NO_PUBKEY|not available|Missing key|not signed|signatures' "$1"; then
-		echo "its signature cannot be verified: $keyring is too old to know $suite," \
-			"or this is not Debian. Upgrade the package debian-archive-keyring"
+		echo "its signature cannot be verified: it is not made with the key of $suite" \
+			"in scripts/$keys, so this is not Debian, or Debian has a new key"
 	elif grep -qE 'does not have a Release file|404' "$1"; then
 		echo "it has no $suite or no $kernels_suite"
 	elif grep -qE 'No space left' "$1"; then

@@ -15,7 +15,7 @@ no() {
 
 [ -e "$kdir/Makefile" ] ||
 	no "is no kernel build directory: to build for one of Debian's kernels, type" \
-		"'sudo make KERNEL=$(uname -r)' or another one that 'make kernels' lists;" \
+		"'make KERNEL=$(uname -r)' or another one that 'make kernels' lists;" \
 		"for other distributions, install the headers of your kernel."
 
 release=$(cat "$kdir/include/config/kernel.release" 2>/dev/null || echo RELEASE)
@@ -30,7 +30,7 @@ config() {
 
 [ -e "$kdir/rust/libkernel.rmeta" ] ||
 	no "has no Rust metadata, which Debian's headers do not contain:" \
-		"on one of Debian's kernels type 'sudo make KERNEL=$release';" \
+		"on one of Debian's kernels type 'make KERNEL=$release';" \
 		"in a kernel tree of your own, 'make prepare'."
 
 rustc=$(config RUSTC_VERSION_TEXT)

@@ -7,6 +7,12 @@
 # built with the compilers of the former.
 suite=trixie
 kernels_suite=trixie-backports
+
+# The key that both are signed with, in scripts/, from Debian's package debian-archive-keyring:
+# 04B5 4C3C DCA7 9751 B16B  C6B5 2256 29DF 75B1 88BD. https://ftp-master.debian.org/keys.html lists
+# it, and any Debian has it in /usr/share/keyrings.
+keys=debian-archive-trixie.asc
+
 architecture=amd64
 triplet=x86_64-linux-gnu
 

@@ -38,15 +38,19 @@ reads_all() {
 # stress-ng reads in its own order, until it comes across one of the files. The other may be minutes
 # away. Most of /proc consists of the directories of processes, so it runs in a PID namespace, where
 # there are few.
+in_pid_namespace() {
+	cd /tmp || return
+	"$@" stress-ng --quiet --procfs 2 &
+	read -r _
+	kill "$!"
+	wait "$!"
+}
+export -f in_pid_namespace
+
 stress_ng() {
 	local status=0
 	count_anew || return
-	coproc unshare --pid --fork --mount-proc bash -c '
-		cd /tmp
-		"$@" stress-ng --quiet --procfs 2 &
-		read -r _
-		kill "$!"
-		wait "$!"' bash "${as[@]}"
+	coproc unshare --pid --fork --mount-proc bash -c 'in_pid_namespace "$@"' bash "${as[@]}"
 	# Checking takes CPU time from stress-ng.
 	# shellcheck disable=SC2153 # COPROC_PID comes with coproc
 	until have_read stress-ng-procf 1 >/dev/null || ! kill -0 "$COPROC_PID"; do

@@ -79,19 +79,37 @@ no_addresses() {
 	! grep jitasklet <<<"$log" | grep -E 'ffff[0-9a-f]{8}'
 }
 
+# other_task FILE: a table whose last row is of another task than this one and the idle one, in
+# $table, and that row's pid and comm in $pid and $comm.
+other_task() {
+	for _ in {1..10000}; do
+		mapfile -t table <"$1" || return
+		read -r _ _ _ pid _ comm <<<"${table[6]}"
+		[ "$pid" = "$$" ] || [ "$pid" = 0 ] || return 0
+	done
+}
+
+in_pid_namespace() {
+	local table pid comm
+	other_task "$1" || return
+	echo "$$" /proc/[0-9]*
+	printf '%s\n' "${table[@]:1}"
+	read -r _
+}
+
+with_hidepid() {
+	local table pid comm
+	[ ! -e /proc/1 ] && other_task "$1" || return
+	echo "# shown: $pid $comm"
+	[ ! -e "/proc/$pid" ] && [ "$pid" != "$$" ] && [ "$pid" != 0 ]
+}
+export -f other_task in_pid_namespace with_hidepid
+
 # The bash in a PID namespace is 1 there, and its row has the pid that it has outside. The other
 # rows are of tasks that it cannot see.
 pid_namespace() {
 	local lines pid result=1
-	coproc unshare --pid --fork --mount-proc bash -c '
-		for try in {1..10000}; do
-			mapfile -t table <"$0" || exit
-			read -r _ _ _ pid _ <<<"${table[6]}"
-			[ "$pid" = 0 ] || break
-		done
-		echo "$$" /proc/[0-9]*
-		printf "%s\n" "${table[@]:1}"
-		read -r _' "$1"
+	coproc unshare --pid --fork --mount-proc bash -c 'in_pid_namespace "$@"' bash "$1"
 	mapfile -t -n 7 -u "${COPROC[0]}" lines
 	read -r _ _ _ pid _ <<<"${lines[1]}"
 	echo "# inside: ${lines[0]}; the table:${lines[1]},${lines[6]}"
@@ -111,15 +129,8 @@ mounted() {
 
 # User nobody cannot see root's tasks, yet the table names one.
 hidden_and_shown() {
-	mounted hidepid=2 setpriv --reuid 65534 --regid 65534 --clear-groups bash -c '
-		[ ! -e /proc/1 ] || exit
-		for try in {1..10000}; do
-			mapfile -t table <"$0" || exit
-			read -r _ _ _ pid _ comm <<<"${table[6]}"
-			[ "$pid" = "$$" ] || [ "$pid" = 0 ] || break
-		done
-		echo "# shown: $pid $comm"
-		[ ! -e "/proc/$pid" ] && [ "$pid" != "$$" ] && [ "$pid" != 0 ]' "$1"
+	mounted hidepid=2 setpriv --reuid 65534 --regid 65534 --clear-groups \
+		bash -c 'with_hidepid "$@"' bash "$1"
 }
 
 only_pids() {

@@ -82,14 +82,31 @@ little_disk() {
 		env JIT_CACHE="$tmp/disk" make demo
 }
 
-old_keyring() {
-	says 'is too old to know trixie' changed_host "
-		mkdir $tmp/keys
-		cd /usr/share/keyrings
-		cp debian-archive-bullseye-stable.gpg $tmp/keys/debian-archive-keyring.gpg
-		mount --bind $tmp/keys /usr/share/keyrings
-		cd - >/dev/null" \
-		env JIT_CACHE="$tmp/keyring" make kernels
+# As if Debian signed with a newer key: the one that is known is another.
+other_key() {
+	{
+		printf -- '-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n'
+		base64 /usr/share/keyrings/debian-archive-bookworm-stable.gpg
+		echo '-----END PGP PUBLIC KEY BLOCK-----'
+	} >"$tmp/other.asc"
+	says 'is not made with the key of trixie' \
+		changed_host "mount --bind '$tmp/other.asc' scripts/debian-archive-trixie.asc" \
+		env JIT_CACHE="$tmp/other" make kernels
+}
+
+# A host like Ubuntu, whose apt knows neither Debian's archive nor its keys.
+no_debian() {
+	local uri
+	uri=$(awk '{ print $2; exit }' "$cache/apt/sources.list")
+	changed_host '
+		for dir in /etc/apt/sources.list.d /etc/apt/trusted.gpg.d /usr/share/keyrings; do
+			[ ! -d "$dir" ] || mount -t tmpfs none "$dir"
+		done
+		[ ! -e /etc/apt/sources.list ] || mount --bind /dev/null /etc/apt/sources.list' \
+		env JIT_CACHE="$tmp/ubuntu" bash -euc '
+			if make kernels >"$1" 2>&1; then exit 1; fi
+			grep -q "Set MIRROR= to the address" "$1"
+			MIRROR=$2 make kernels | grep default' bash "$tmp/ubuntu.said" "$uri"
 }
 
 # The processes of a command with the cache $tmp/interrupted that are still running.
@@ -130,7 +147,7 @@ interruptions() {
 		interrupted 'root-emulator-*.part/usr/lib'
 }
 
-plan 14
+plan 15
 t 'an unknown KERNEL= is named' says 'KERNEL=toast: there is no such kernel' make demo KERNEL=toast
 t 'an unknown KVER= is named' says 'KVER=9.9: there is no such version' make demo KVER=9.9
 t 'a KDIR that is no build directory' says 'is no kernel build directory' make KDIR="$tmp/none"
@@ -141,7 +158,8 @@ t 'an archive that cannot be reached' says 'cannot be reached' archive 'http://1
 t 'an archive without trixie' says 'it has no trixie' archive "file:$tmp"
 t 'an archive without signatures' unsigned_archive
 t 'a stale archive' stale_archive
-t 'a keyring that is too old' old_keyring
+t 'an archive signed with another key' other_key
+t 'a host that knows nothing of Debian needs only MIRROR=' no_debian
 t 'without a network, the lists of an earlier day are used' offline
 t 'too little disk' little_disk
 t 'Ctrl-C leaves nothing half-made and nothing running' interruptions
