@@ -124,7 +124,8 @@ pid_namespace() {
 
 # mounted OPTION COMMAND...: with /proc mounted with that option, as the command alone sees it.
 mounted() {
-	unshare --mount sh -euc 'mount -t proc -o "$0" proc /proc; exec "$@"' "$@"
+	# Another shell would not hand functions on.
+	unshare --mount bash -euc 'mount -t proc -o "$0" proc /proc; exec "$@"' "$@"
 }
 
 # User nobody cannot see root's tasks, yet the table names one.
