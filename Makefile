@@ -43,10 +43,10 @@ lab-check: ## Check which exercises of docs/lab.md are done
 check: suites ## Run all tests; the last line is the summary
 	@:
 
-check-all: suites ## Run the guest's tests on all flavours of the two newest Linux versions
+check-all: suites ## Run suites of the guest on all flavours of the two newest Linux versions
 	@:
 
-check-debug: suites ## Run the guest's tests, and more, on a kernel with debugging options
+check-debug: suites ## Run suites of the guest, and more, on a kernel with debugging options
 	@:
 
 # Sets that are requested together share the machine and the summary. With an empty recipe, make

@@ -16,9 +16,12 @@
 #     mark WORDS...			a note in the trace
 #     finish			ends the trace, shows a table and says what was seen
 #
-# With LAB_DIR set, the trace is kept there for the report, and nothing is shown. LAB_READS is how
-# often hog.sh and busy.sh read each file, in $count, if not 20 times. However an
-# experiment ends, what it started is killed, and what it set is as it was.
+# With LAB_DIR set, the trace is kept there for the report, and nothing is shown. hog.sh and busy.sh
+# read each file $count times: LAB_READS, or 20. However an experiment ends, what it started is
+# killed, and what it set is as it was.
+#
+# A new experiment also has its judge in observe.py (JUDGES), and its place in report.py (ORDER) and
+# in scripts/lab.sh.
 
 set -euo pipefail
 

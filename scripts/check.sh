@@ -9,7 +9,8 @@
 #
 # From the environment:
 #     SUITES="NAME..."    only these
-#     KERNEL= KVER=       check runs the suites of the guest on this kernel only
+#     KERNEL=... KVER=... the kernel, in place of both, for the suites of the guest in check;
+#                         KVER= also for check-debug
 #     JOBS=N              how many run at a time
 #     SPEED=fast|slow     only suites of the guest, on a machine of that speed: see guest.sh
 #
@@ -341,9 +342,4 @@ if [ "$failed" -gt 0 ]; then
 	cat "$tmp/failed"
 fi
 echo
-if [ "$skipped" -gt 0 ]; then
-	echo "$passed passed, $failed failed, $skipped skipped"
-else
-	echo "$passed passed, $failed failed"
-fi
-[ "$failed" -eq 0 ]
+summary "$passed" "$failed" "$skipped"

@@ -6,7 +6,7 @@
 # standard output and to OUT/NAME.out, the kernel's console to OUT/NAME.console.
 # guest.sh OUT: boots it with an interactive shell.
 # Options, before OUT:
-#     --load                a disk, and the packages of the root load, for tests under load
+#     --load                a disk, and the packages of the layer load, for tests under load
 #     --icount              one CPU, whose clock counts instructions: see boot.sh
 #     --speed fast|slow     simulates a faster or slower machine; so does the variable SPEED
 #     --its                 an emulated CPU with ITS (Indirect Target Selection), and no retpolines:

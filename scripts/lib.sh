@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034 # what it sets, others use
 #
-# What the scripts share: messages, the cache, and steps that leave nothing half-made.
+# lib.sh: what the scripts of the host share: messages, the cache, and steps that leave nothing
+# half-made.
 
 set -euo pipefail
 umask 022
@@ -150,6 +151,14 @@ logged() {
 # first, for whatever reason, the step and its children are killed.
 beside() {
 	"${isolated[@]}" "$@" </dev/null &
+}
+
+# summary PASSED FAILED SKIPPED: prints the line that closes a run, which fails if anything failed.
+summary() {
+	local skipped=''
+	[ "$3" -eq 0 ] || skipped=", $3 skipped"
+	echo "$1 passed, $2 failed$skipped"
+	[ "$2" -eq 0 ]
 }
 
 # hash: prints a short hash of standard input.

@@ -7,7 +7,7 @@
 #
 # The packages are unpacked, not installed: no maintainer script runs, and finish() makes the few
 # files that are needed of those that such scripts would make. So a root takes seconds, on all CPUs,
-# and the host needs only apt, dpkg-deb and tar.
+# and the host needs only apt, dpkg-deb, tar and util-linux.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "$top/scripts/debian.sh"

@@ -22,7 +22,7 @@ cd "$top"
 made_from=$({
 	echo "$share"
 	cat "$out"/{jitasklet.ko,vmlinuz,tests/reader} tests/{ktap,guest/load}.sh \
-		scripts/{boot,guest,splats}.sh
+		lab/ftrace.sh scripts/{guest,splats,emulator/boot}.sh
 } | hash)
 results=$out/stress-$made_from
 mkdir -p "$results"
@@ -73,9 +73,4 @@ printf '\n%s: every count divided by %d\n%10s %8s  %-55s %s\n' "$release" "$shar
 	deviations seconds test figure
 printf '%s\n' "${table[@]}"
 echo
-if [ "$skipped" -gt 0 ]; then
-	echo "$passed passed, $failed failed, $skipped skipped"
-else
-	echo "$passed passed, $failed failed"
-fi
-[ "$failed" -eq 0 ]
+summary "$passed" "$failed" "$skipped"

@@ -41,6 +41,9 @@ done
 accel=$1 image=$2 seconds=$3
 shift 3
 
+# The CPU is the host's with KVM, as virtme-ng has it, and else QEMU's default one: -cpu max has
+# instructions that the kernel then uses, and that are slow to emulate.
+#
 # The guest has its own init: see qemu.sh for this and other changes to virtme-ng's setup. Until it
 # runs, the console has warnings only. The kernel skips its tests of ciphers, which keep a CPU busy.
 args+=(--kimg "$image" --mods none --root /guest --rw --qemu-bin /jitasklet/scripts/emulator/qemu.sh

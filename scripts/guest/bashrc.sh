@@ -11,7 +11,7 @@ Linux $(uname -r), with the module jitasklet loaded. Try:
     cat /proc/jitasklet       one table; /proc/jitasklethi is the other
     watch -d cat /proc/jitasklet    the table every two seconds, with changes marked
     lab/idle.sh               an experiment: what is expected, a table, and what was seen
-    lab/busy.sh hog.sh hi.sh pinned.sh two.sh rt.sh compile.sh    the others, in lab/
+    lab/busy.sh               or hog, hi, pinned, two, rt, compile: the other experiments
     busybox less docs/lab.md  the handout: questions on them, and exercises
     rmmod jitasklet; insmod build/$(uname -r)/jitasklet.ko bh=1; cat /proc/jitbh
 What you change here is gone when you leave: type exit, or press Ctrl-D.

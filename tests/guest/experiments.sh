@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# experiments.sh BUILD: the experiments of lab/, in the guest: they end, report what they saw, and
+# experiments.sh BUILD: some experiments of lab/, in the guest: they end, report what they saw, and
 # restore all settings, also when they are interrupted.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
