@@ -53,7 +53,7 @@ in_root() {
 # Prints what runs the guest, and why not KVM if /dev/kvm is there. Whether a guest survives with
 # KVM is tried once after each boot of this machine, for this user and this device.
 accelerator() {
-	local verdict
+	local boot verdict
 	case ${ACCEL-} in
 	tcg | kvm) echo "$ACCEL" && return ;;
 	'') ;;
@@ -64,10 +64,10 @@ accelerator() {
 	elif [ ! -r /dev/kvm ] || [ ! -w /dev/kvm ]; then
 		echo "tcg, as this user may not open /dev/kvm: see the group kvm"
 	else
-		verdict=$cache/accel-$(cat /proc/sys/kernel/random/boot_id)
-		verdict+=-$(stat -c %i:%Z /dev/kvm)
+		boot=$(cat /proc/sys/kernel/random/boot_id)
+		verdict=$cache/accel-$boot-$(stat -c %i-%.9Z /dev/kvm)
 		if [ ! -e "$verdict" ]; then
-			rm -f "$cache"/accel-*
+			find "$cache" -maxdepth 1 -name 'accel-*' ! -name "accel-$boot-*" -delete
 			echo 'tcg, as the guest of a trial with /dev/kvm died' >"$verdict.$$"
 			! in_root "$emulator/probe-kvm.sh" "/jitasklet/build/$release/vmlinuz" ||
 				echo kvm >"$verdict.$$"

@@ -60,11 +60,10 @@ export xattr
 # says LINE, and QEMU's command line has KVM if that does.
 with() {
 	local line
-	rm -f "$args" "$cache"/accel-*
+	rm -f "$args"
 	echo "$2" >"$tmp/upper/answer"
 	line=$("${isolated[@]}" bash -euc 'machine "$@"' bash "$1" \
 		"$top/scripts/guest.sh" "$out" accel 60 true 2>&1 </dev/null)
-	rm -f "$cache"/accel-*
 	echo "# ${line%%$'\n'*}"
 	grep -qF "in QEMU ($3) ..." <<<"$line" && [ -s "$args" ] || return
 	if [[ $3 = KVM* ]]; then
