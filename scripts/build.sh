@@ -8,6 +8,9 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 [ $# -ge 1 ] || usage
+[ ! -e "$top/build" ] || [ -w "$top/build" ] ||
+	die "$top/build belongs to $(stat -c %U "$top/build"), and you may not write there." \
+		"If that is from an earlier 'sudo make', type: sudo rm -r $top/build"
 tree=$("$top/scripts/kernel-tree.sh" "$@")
 read -r release flavour <"$tree/release"
 out=$top/build/$release
