@@ -85,6 +85,9 @@ make_cache() {
 	mkdir -p "$cache/log" 2>/dev/null ||
 		die "cannot make the cache directory $cache." \
 			"Set JIT_CACHE to a directory that you can write to."
+	[ -O "$cache" ] ||
+		die "the cache $cache belongs to another user, who could change what you run." \
+			"Set JIT_CACHE to a directory of your own."
 	# Overlays and locks need a local file system.
 	case $(stat -f -c %T "$cache") in
 	nfs* | cifs | smb* | fuse* | afs | v9fs | ceph | gpfs | lustre)

@@ -47,7 +47,9 @@ somebody_elses() {
 	mkdir -p "$tmp/shared/user-0"
 	chown 65534 "$tmp/shared"
 	JIT_CACHE=$tmp/shared make -C "$top" kernels >/dev/null &&
-		[ -d "$tmp/shared/user-0/apt" ] && [ ! -e "$tmp/shared/apt" ]
+		[ -d "$tmp/shared/user-0/apt" ] && [ ! -e "$tmp/shared/apt" ] || return
+	chown 65534 "$tmp/shared/user-0"
+	JIT_CACHE=$tmp/shared red 'belongs to another user' make -C "$top" kernels
 }
 
 # In a namespace in which the rest of the file system is read-only.
