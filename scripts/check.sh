@@ -115,7 +115,7 @@ plan_check() {
 	esac
 	# It mostly waits, so it starts early, in parallel with others.
 	host check errors
-	for name in model runner rights accel benchmarks solutions helpers kdir lint \
+	for name in model runner rights accel container benchmarks solutions helpers kdir lint \
 		compile-fail doc; do
 		host check "$name" cloud
 	done

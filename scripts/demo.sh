@@ -36,5 +36,6 @@ build=build/${out##*/}
 	done
 cd "$demo"
 traces=(*.trace)
-exec "$top/scripts/enter.sh" --guest guest "$out/tree" python3 -B /jitasklet/lab/observe.py --demo \
-	"/jitasklet/$build/demo/${traces[0]}" </dev/null
+exec "$top/scripts/enter.sh" --guest guest "$out/tree" \
+	python3 -B /guest/jitasklet/lab/observe.py --demo \
+	"/guest/jitasklet/$build/demo/${traces[0]}" </dev/null

@@ -11,6 +11,9 @@
 #
 # What it writes elsewhere is gone afterwards: a root is the lower layer of an overlay in memory.
 # All mounts are in the command's own mount namespace, and end with it, however it ends.
+#
+# In an image that is the build root itself (see Containerfile), symbolic links replace the mounts,
+# and /guest in the command's arguments is replaced by the path of a copy of the guest's root.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -25,8 +28,8 @@ while [[ ${1-} = --* ]]; do
 	shift
 done
 [ $# -ge 2 ] || usage
-source=$(realpath "$1/source") build=$(realpath "$1/build")
-[ -n "$layer$guest" ] || layer=$(cat "$1/layer" 2>/dev/null || true)
+tree=$1 source=$(realpath "$1/source") build=$(realpath "$1/build")
+[ -n "$layer$guest" ] || layer=$(cat "$tree/layer" 2>/dev/null || true)
 shift
 
 # lower NAME [LAYER]: prints the directories of a root and of the layer on it, as an overlay's
@@ -41,8 +44,10 @@ lower() {
 	echo "$list"
 }
 
-root=$(lower "$root" "$layer")
+[ -e "$image" ] || root=$(lower "$root" "$layer")
 [ -z "$guest" ] || guest=$(lower guest "${guest#guest}")
+
+clean=(env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}")
 
 # The mounts, inside the namespace. The positional parameters are the command.
 inside() {
@@ -70,10 +75,59 @@ inside() {
 		mount --rbind kernel guest/kernel
 		mount --bind -o ro "$top" guest/jitasklet
 	fi
-	exec chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-		TERM="${TERM:-dumb}" "$@"
+	exec chroot . "$@"
 }
 
+# linked: whether the links of the image are those that the command needs.
+linked() {
+	[ /jitasklet -ef "$top" ] && [ /kernel/source -ef "$source" ] &&
+		[ /kernel/build -ef "$build" ]
+}
+
+# Commands that need other links wait for those that are running.
+in_image() {
+	local fd
+	exec {fd}>/run/jitasklet.lock
+	flock -s "$fd"
+	until linked; do
+		flock "$fd"
+		ln -sfnT "$top" /jitasklet
+		mkdir -p /kernel
+		ln -sfnT "$source" /kernel/source
+		ln -sfnT "$build" /kernel/build
+		flock -s "$fd"
+	done
+	"${clean[@]}" TMPDIR="$tmp" "$@"
+}
+
+# A directory that is shared with a guest is all that the guest sees, links out of it included.
+copy_guest() {
+	local dir release
+	mkdir "$tmp/guest"
+	for dir in ${guest//:/ }; do
+		dirs=("$cache/${dir#../}" "${dirs[@]}")
+	done
+	for dir in "${dirs[@]}"; do
+		cp -aT "$dir" "$tmp/guest"
+	done
+	tar -C "$top" --exclude ./.git --exclude ./build -c . | tar -x -C "$tmp/guest/jitasklet"
+	read -r release _ <"$1/release"
+	mkdir "$tmp/guest/jitasklet/build"
+	cp -a "$top/build/$release" "$tmp/guest/jitasklet/build/"
+	cp -alT "$build" "$tmp/guest/kernel/build"
+}
+
+if [ -e "$image" ]; then
+	tmp=$(mktemp -d "$cache/tmp.XXXXXX")
+	trap 'rm -rf --one-file-system "$tmp"' EXIT
+	if [ -n "$guest" ]; then
+		copy_guest "$tree"
+		"${clean[@]}" TMPDIR="$tmp" "${@/#\/guest\//$tmp/guest/}"
+	else
+		in_image "$@"
+	fi
+	exit
+fi
 export -f die inside overlay
 export top cache root guest source build mode
-exec "${isolated[@]}" bash -euc 'inside "$@"' bash "$@"
+exec "${isolated[@]}" bash -euc 'inside "$@"' bash "${clean[@]}" TMPDIR=/tmp "$@"

@@ -36,7 +36,8 @@ release=${out##*/}
 name=${2-shell} seconds=${3-0}
 shift $(($# < 3 ? $# : 3))
 console=$out/$name.console
-emulator=/jitasklet/scripts/emulator
+# Where the emulator sees the checkout.
+seen=/guest/jitasklet
 
 # The limits guard against hangs, and must not fail a slow machine.
 case $speed in
@@ -69,7 +70,8 @@ accelerator() {
 		if [ ! -e "$verdict" ]; then
 			find "$cache" -maxdepth 1 -name 'accel-*' ! -name "accel-$boot-*" -delete
 			echo 'tcg, as the guest of a trial with /dev/kvm died' >"$verdict.$$"
-			! in_root "$emulator/probe-kvm.sh" "/jitasklet/build/$release/vmlinuz" ||
+			! in_root "$seen/scripts/emulator/probe-kvm.sh" \
+				"$seen/build/$release/vmlinuz" ||
 				echo kvm >"$verdict.$$"
 			mv "$verdict.$$" "$verdict"
 		fi
@@ -84,7 +86,8 @@ accel=${why%%,*}
 why=${why/#"$accel"/${accel^^}}
 [ -z "$its" ] || [ "$accel" = kvm ] || options+=(--append
 	'setcpuid=ibrs_enhanced spectre_v2=eibrs indirect_target_selection=force')
-boot=("$emulator/boot.sh" "${options[@]}" "$accel" "/jitasklet/build/$release/vmlinuz" "$seconds")
+boot=("$seen/scripts/emulator/boot.sh" "${options[@]}" "$accel" "$seen/build/$release/vmlinuz"
+	"$seconds")
 
 if [ $# -eq 0 ]; then
 	say "booting Linux $release in QEMU ($why); type dmesg there for its log ..."

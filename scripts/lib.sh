@@ -41,11 +41,18 @@ need() {
 		die "the command '$1' is missing on this machine." "Type: apt-get install $2"
 }
 
+# An image that Containerfile describes is the build root and the emulator's root itself, and has
+# this file. There mounts and namespaces are not needed, and may not be allowed.
+image=/etc/jitasklet-image
+
 # Before a command: it runs in namespaces of its own for mounts and processes. However it ends, and
 # however this script ends, no mount and no process of it stays behind. An ordinary user is root in
 # there, by a user namespace, and what looks like root's files are that user's.
-isolated=(setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc)
-[ "$UID" = 0 ] || isolated+=(--user --map-root-user)
+isolated=(setpriv --pdeathsig KILL)
+if [ ! -e "$image" ]; then
+	isolated+=(unshare --mount --pid --fork --kill-child --mount-proc)
+	[ "$UID" = 0 ] || isolated+=(--user --map-root-user)
+fi
 
 # overlay LOWER DIR: LOWER, and what is written on top of it, in the directory DIR of a tmpfs. In a
 # user namespace an overlay keeps its notes where users may.
@@ -65,7 +72,8 @@ need_namespaces() {
 	! "${isolated[@]}" true 2>/dev/null || return 0
 	[ "$UID" != 0 ] ||
 		die "$what, and root may not make one here, as in a container without rights." \
-			"Start the container with: --cap-add SYS_ADMIN" \
+			"Use an image that needs no rights: see Containerfile." \
+			"Or start this container with: --cap-add SYS_ADMIN" \
 			"--security-opt seccomp=unconfined --security-opt apparmor=unconfined" \
 			"--security-opt systempaths=unconfined"
 	for setting in user.max_user_namespaces=0=10000 kernel.unprivileged_userns_clone=0=1 \

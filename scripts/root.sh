@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # root.sh NAME: makes one of the roots build, emulator and guest, or one of the layers load, check,
-# plot and junit, from packages of Debian, and prints its path.
+# plot, junit and image, from packages of Debian, and prints its path.
 # root.sh NAME path: prints the path that it has, or would have.
+# root.sh NAME packages: prints the packages that are asked for.
 #
 # The packages are unpacked, not installed: no maintainer script runs, and finish() makes the few
 # files that are needed of those that such scripts would make. So a root takes seconds, on all CPUs,
@@ -63,6 +64,8 @@ plot)
 	;;
 # a schema and a parser for junit.xml
 junit) mib=100 on=build packages=(python3-junitparser python3-lxml) ;;
+# what the host has for the scripts: see Containerfile
+image) mib=100 on=build packages=(apt ca-certificates git util-linux) ;;
 *) usage ;;
 esac
 
@@ -125,6 +128,10 @@ finish() {
 
 # Python caches compiled modules, but cannot where it cannot write. So it is started once here.
 start_python() {
+	if [ -e "$image" ]; then
+		chroot "$part" "${python[@]}" >/dev/null
+		return
+	fi
 	mount -t tmpfs none "$cache/mnt"
 	cd "$cache/mnt"
 	overlay "$part${base:+:../$base}" root
@@ -161,6 +168,10 @@ make_root() {
 	[ ${#python[@]} -eq 0 ] || start_python
 }
 
+if [ "${2-}" = packages ]; then
+	echo "${packages[@]}"
+	exit
+fi
 [ -z "$on" ] || base=$(basename "$("$0" "$on" path)")
 key=$({
 	declare -p packages there excludes mountpoints applets base python architecture triplet
@@ -171,6 +182,12 @@ part=$root.part
 
 if [ "${2-}" = path ] || [ -d "$root" ]; then
 	echo "$root"
+	exit
+fi
+
+# An image has the packages of all roots but a guest's.
+if [ -e "$image" ] && [ "$name" != guest ] && [ "$on" != guest ]; then
+	echo /
 	exit
 fi
 
@@ -186,8 +203,8 @@ if [ ! -d "$root" ]; then
 	export -f die overlay unpack status_of finish start_python make_root
 	logged "root-$name" "unpacking Debian's packages for the root '$name'" \
 		"${isolated[@]}" bash -euo pipefail -c "
-			$(declare -p cache name on base part packages there excludes mountpoints \
-				applets python architecture triplet)
+			$(declare -p image cache name on base part packages there excludes \
+				mountpoints applets python architecture triplet)
 			export part
 			make_root"
 	mv -T "$part" "$root"

@@ -8,8 +8,8 @@ set -euo pipefail
 
 : "${2?"usage: cargo.sh TARGET COMMAND [ARGUMENTS]"}"
 # Cargo wants to write next to what it builds, hence the copy.
-cp -rp /jitasklet/tests/model /tmp/model
-cd /tmp/model
+cp -rp /jitasklet/tests/model "$TMPDIR/model"
+cd "$TMPDIR/model"
 export CARGO_TARGET_DIR=/jitasklet/$1
 exec cargo "$2" --offline --quiet --config 'source.crates-io.replace-with="debian"' \
 	--config 'source.debian.directory="/usr/share/cargo/registry"' "${@:3}"

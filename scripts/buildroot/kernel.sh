@@ -15,8 +15,8 @@ kernel() {
 
 cd /kernel/build
 # Before 7.3, PROC_SYSCTL selects SYSCTL.
-{ cat "$@"; echo CONFIG_PROC_SYSCTL=y; } >/tmp/config
-kernel KCONFIG_ALLCONFIG=/tmp/config allnoconfig
+{ cat "$@"; echo CONFIG_PROC_SYSCTL=y; } >"$TMPDIR/config"
+kernel KCONFIG_ALLCONFIG="$TMPDIR/config" allnoconfig
 # Kconfig silently drops options whose dependencies are not met.
 if cat "$@" | grep "CONFIG_" | grep -vxFf .config; then
 	echo "The configuration could not have the options above."

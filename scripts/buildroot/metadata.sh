@@ -18,18 +18,18 @@ kernel() {
 }
 
 cd /kernel/build
-cp .config /tmp/shipped
-mkdir /tmp/bin
-ln -s /jitasklet/scripts/buildroot/rustc.sh /tmp/bin/rustc
-ln -s /usr/bin/llvm-nm /tmp/bin/nm
-ln -s /usr/bin/true /tmp/bin/objcopy
-export PATH="/tmp/bin:$PATH" KCONFIG_NOSILENTUPDATE=1
+cp .config "$TMPDIR/shipped"
+mkdir "$TMPDIR/bin"
+ln -s /jitasklet/scripts/buildroot/rustc.sh "$TMPDIR/bin/rustc"
+ln -s /usr/bin/llvm-nm "$TMPDIR/bin/nm"
+ln -s /usr/bin/true "$TMPDIR/bin/objcopy"
+export PATH="$TMPDIR/bin:$PATH" KCONFIG_NOSILENTUPDATE=1
 # Without the programs that link a kernel. objtool comes from the package.
 kernel CONFIG_OBJTOOL= CONFIG_DEBUG_INFO_BTF= CONFIG_KALLSYMS= CONFIG_TRACEPOINTS= \
 	CONFIG_BUILDTIME_TABLE_SORT= CONFIG_ASN1= CONFIG_SECURITY_SELINUX= \
 	CONFIG_SECURITY_IPE= modules_prepare || failed=1
 [ -z "$failed" ] || kernel olddefconfig
-if ! diff /tmp/shipped .config; then
+if ! diff "$TMPDIR/shipped" .config; then
 	echo "The compilers of the build root are not those of the kernel."
 	exit 1
 fi

@@ -15,7 +15,7 @@ flags=$(sed -n 's/^savedcmd_jit_tasklet.o := .* rustc \(.*\) --out-dir .*/\1/p' 
 eval "flags=($flags)"
 export OBJTREE=/kernel/build RUST_MODFILE=./jitasklet RUSTC_BOOTSTRAP=1
 
-cd /tmp
+cd "$TMPDIR"
 rustdoc "${flags[@]}" --document-private-items --crate-name jit_tasklet -Dwarnings \
 	--output /jitasklet/build/doc /jitasklet/jit_tasklet.rs
 
@@ -41,7 +41,7 @@ for wrapper in tasklet_wrap bh_work; do
 			const __LOG_PREFIX: &[u8] = b"example\0";
 		END
 		rustc "${flags[@]}" -Dwarnings -Adead_code -Amissing_docs \
-			-Aunreachable_pub --emit=metadata --out-dir /tmp "crate_$example"
+			-Aunreachable_pub --emit=metadata --out-dir . "crate_$example"
 	done
 done
 printf '%s\n' crate_*.rs | wc -l >/jitasklet/build/doc/examples

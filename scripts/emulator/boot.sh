@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # boot.sh [--disk] [--icount] [--speed=fast|slow] [--append PARAMETERS] tcg|kvm IMAGE SECONDS
-# [COMMAND]: boots the kernel IMAGE with /guest as its root, and runs COMMAND, or an
+# [COMMAND]: boots the kernel IMAGE with the root that has this file, and runs COMMAND, or an
 # interactive shell. Runs in the emulator's root: see enter.sh.
 #
 # With --icount the guest has one emulated CPU, whose clock counts instructions: each takes one
@@ -13,6 +13,7 @@ set -euo pipefail
 
 : "${3?"usage: boot.sh [OPTIONS] tcg|kvm IMAGE SECONDS [COMMAND]"}"
 
+here=${BASH_SOURCE[0]%/*}
 cpus=2 qemu=() args=()
 while [[ $1 = --* ]]; do
 	case $1 in
@@ -29,7 +30,7 @@ while [[ $1 = --* ]]; do
 		qemu+=(-icount 'shift=0,sleep=off')
 		args+=(--kopt tsc=reliable)
 		;;
-	--speed=slow) export QEMU=/jitasklet/scripts/emulator/slow-qemu.sh ;;
+	--speed=slow) export QEMU=$here/slow-qemu.sh ;;
 	--append)
 		read -ra parameters <<<"$2"
 		args+=("${parameters[@]/#/--kopt=}")
@@ -46,9 +47,9 @@ shift 3
 #
 # The guest has its own init: see qemu.sh for this and other changes to virtme-ng's setup. Until it
 # runs, the console has warnings only. The kernel skips its tests of ciphers, which keep a CPU busy.
-args+=(--kimg "$image" --mods none --root /guest --rw --qemu-bin /jitasklet/scripts/emulator/qemu.sh
-	--cpus "$cpus" --memory 1G --disable-microvm --kopt loglevel=5 --kopt hostname=jitasklet
-	--kopt cryptomgr.notests)
+args+=(--kimg "$image" --mods none --root "${here%/jitasklet/*}" --rw
+	--qemu-bin "$here/qemu.sh" --cpus "$cpus" --memory 1G --disable-microvm
+	--kopt loglevel=5 --kopt hostname=jitasklet --kopt cryptomgr.notests)
 # An emulated CPU does not speculate, and mitigations are slow on it. On a busy machine its timer
 # may not tick while the kernel checks whether it does.
 [ "$accel" = kvm ] || args+=(--disable-kvm --kopt mitigations=off --kopt no_timer_check)

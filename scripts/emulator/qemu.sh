@@ -15,6 +15,7 @@ set -euo pipefail
 
 : "${1?"usage: qemu.sh ARGUMENT..."}"
 
+here=${BASH_SOURCE[0]%/*}
 args=()
 while [ $# -gt 0 ]; do
 	case "$1 ${2-}" in
@@ -24,7 +25,7 @@ while [ $# -gt 0 ]; do
 		shift
 		;;
 	'-kernel '*)
-		image=/kernel/build/vmlinux.pvh
+		image=${here%/jitasklet/*}/kernel/build/vmlinux.pvh
 		[ -e "$image" ] || image=$2
 		args+=(-kernel "$image")
 		shift

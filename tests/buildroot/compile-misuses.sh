@@ -18,11 +18,11 @@ compile() {
 }
 export -f compile
 
-mkdir -p /tmp/out /tmp/top/tests
-cp -r /jitasklet/tests/compile-fail /tmp/top/tests/cases
-ln -s /jitasklet/*.rs /tmp/top
-cases=/tmp/top/tests/cases
-cd /tmp/out
+mkdir -p "$TMPDIR"/{out,top/tests}
+cp -r /jitasklet/tests/compile-fail "$TMPDIR/top/tests/cases"
+ln -s /jitasklet/*.rs "$TMPDIR/top"
+cases=$TMPDIR/top/tests/cases
+cd "$TMPDIR/out"
 
 # The wrappers are compiled once, as a crate, which takes the place of the line "pub mod common;" in
 # a copy of each. The pairs that implement a trait of core for them have that line with a comment.

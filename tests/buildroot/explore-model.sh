@@ -16,8 +16,8 @@ run() {
 }
 export -f run
 
-mkdir /tmp/out
-cd /tmp/out
+mkdir "$TMPDIR/out"
+cd "$TMPDIR/out"
 # shellcheck disable=SC2094 # a word, and the file that gets its list
 for list in properties scenarios mutants; do
 	"$model" "$list" >"$list"

@@ -1,17 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# boot-initramfs.sh BUILD: boots the kernel in BUILD, a path below the checkout, from an initramfs
-# with busybox and the module, which shows a table. Its console is on standard output. Runs in the
+# boot-initramfs.sh BUILD: boots the kernel in the build directory BUILD from an initramfs with
+# busybox and the module, which shows a table. Its console is on standard output. Runs in the
 # emulator's root.
 
 set -euo pipefail
 
-cd "/jitasklet/${1?"usage: boot-initramfs.sh BUILD"}"
-mkdir -p /tmp/root/{bin,proc,dev}
-cp /guest/usr/bin/busybox jitasklet.ko /tmp/root
+guest=${BASH_SOURCE[0]%/jitasklet/*}
+cd "${1?"usage: boot-initramfs.sh BUILD"}"
+mkdir -p "$TMPDIR"/root/{bin,proc,dev}
+cp "$guest/usr/bin/busybox" jitasklet.ko "$TMPDIR/root"
 # An ordinary user cannot make /dev/console here, so the kernel finds it only in its own devtmpfs.
-cat >/tmp/root/init <<'EOF'
+cat >"$TMPDIR/root/init" <<'EOF'
 #!/busybox sh
 /busybox mount -t devtmpfs none /dev
 exec >/dev/console 2>&1
@@ -22,8 +23,8 @@ exec >/dev/console 2>&1
 /busybox echo "the end, with status $?"
 /busybox poweroff -f
 EOF
-chmod +x /tmp/root/init
-(cd /tmp/root && find . | ./busybox cpio -o -H newc) | gzip >/tmp/initramfs
+chmod +x "$TMPDIR/root/init"
+(cd "$TMPDIR/root" && find . | ./busybox cpio -o -H newc) | gzip >"$TMPDIR/initramfs"
 timeout 300 qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1G -nodefaults -display none \
-	-no-reboot -serial stdio -kernel vmlinuz -initrd /tmp/initramfs \
+	-no-reboot -serial stdio -kernel vmlinuz -initrd "$TMPDIR/initramfs" \
 	-append 'console=ttyS0 panic=-1 mitigations=off no_timer_check'

@@ -12,9 +12,9 @@ out=$(realpath "$1")
 console=$out/initramfs.console
 
 boot() {
-	local script=/jitasklet/tests/emulator/boot-initramfs.sh
-	"$top/scripts/enter.sh" --guest guest "$out/tree" "$script" "build/${out##*/}" \
-		</dev/null >"$console"
+	local script=/guest/jitasklet/tests/emulator/boot-initramfs.sh
+	"$top/scripts/enter.sh" --guest guest "$out/tree" "$script" \
+		"/guest/jitasklet/build/${out##*/}" </dev/null >"$console"
 }
 
 shows_a_table() {
