@@ -4,10 +4,10 @@
 # KTAP for the suites written in shell, in the guest and on the host:
 #
 #     plan NUMBER
-#     t NAME COMMAND...		passes if COMMAND succeeds (and, in a guest, the kernel is silent)
+#     check NAME COMMAND...	passes if COMMAND succeeds and, in a guest, the kernel is silent
 #     splat PATTERN NAME COMMAND...	the same, and the kernel must complain with PATTERN only
 #     skip NAME REASON
-#     t NAME red PATTERN COMMAND...	passes if COMMAND fails and prints PATTERN
+#     check NAME red PATTERN COMMAND...	passes if COMMAND fails and prints PATTERN
 #     leaks			on a kernel with kmemleak, a test more: nothing leaked up to here
 #     end			the marker without which a suite was cut off, after leaks
 
@@ -44,7 +44,7 @@ in_guest() {
 	[[ $(</proc/cmdline) = *scripts/guest/init.sh* ]]
 }
 
-t() {
+check() {
 	local name=$1 result=ok said
 	shift
 	"$@" </dev/null || { echo "# exit status $?"; result='not ok'; }
@@ -102,7 +102,7 @@ nothing_leaked() {
 leaks() {
 	[ -n "$leaks_pending" ] || return 0
 	leaks_pending=
-	t 'nothing is leaked' nothing_leaked
+	check 'nothing is leaked' nothing_leaked
 }
 
 end() {

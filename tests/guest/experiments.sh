@@ -84,19 +84,19 @@ interrupted_again() {
 
 before=$(state)
 plan 6
-t 'idle: says what it saw' says idle '(bears|does not bear) out what was expected'
-t 'pinned: all rows are on one CPU' says pinned 'This bears out what was expected'
-t 'the experiments restore all settings' leaves_nothing "$before" true
+check 'idle: says what it saw' says idle '(bears|does not bear) out what was expected'
+check 'pinned: all rows are on one CPU' says pinned 'This bears out what was expected'
+check 'the experiments restore all settings' leaves_nothing "$before" true
 case $(uname -v) in
 *PREEMPT_RT*)
-	t 'hog: is not for PREEMPT_RT' red 'not for PREEMPT_RT' "$top/lab/hog.sh"
-	t 'rt, interrupted, restores all settings' leaves_nothing "$before" interrupted rt
+	check 'hog: is not for PREEMPT_RT' red 'not for PREEMPT_RT' "$top/lab/hog.sh"
+	check 'rt, interrupted, restores all settings' leaves_nothing "$before" interrupted rt
 	;;
 *)
-	t 'hog: the table of the book' says hog 'This bears out what was expected'
-	t 'hi, interrupted, restores all settings' leaves_nothing "$before" interrupted hi
+	check 'hog: the table of the book' says hog 'This bears out what was expected'
+	check 'hi, interrupted, restores all settings' leaves_nothing "$before" interrupted hi
 	;;
 esac
-t 'signalled again, they restore all settings' leaves_nothing "$before" interrupted_again
+check 'signalled again, they restore all settings' leaves_nothing "$before" interrupted_again
 rmmod jitasklet
 end

@@ -66,7 +66,7 @@ walk_read() {
 	insmod "$ko" bh=1 && walk read "/proc/$1" && rmmod jitasklet
 }
 
-# warned NAME COMMAND...: as t, but the kernel may report that it has no memory, with a stack.
+# warned NAME COMMAND...: as check, but the kernel may report that it has no memory, with a stack.
 warned() {
 	local name=$1 said
 	shift
@@ -84,7 +84,7 @@ warned() {
 		[ -z "$said" ] || { status=1; echo "# ${said//$'\n'/$'\n'# }"; }
 		return "$status"
 	}
-	t "$name" silently "$@"
+	check "$name" silently "$@"
 }
 
 faults_are_there() {

@@ -126,12 +126,12 @@ no_slope() {
 counted() {
 	local name=$1
 	shift
-	t "$name" batches "$@"
+	check "$name" batches "$@"
 	name+=': memory has no slope'
 	if [ -n "$kasan" ]; then
 		skip "$name" 'KASAN holds on to what was freed'
 	else
-		t "$name" no_slope "$1"
+		check "$name" no_slope "$1"
 	fi
 }
 
@@ -159,7 +159,7 @@ reloads() {
 }
 
 crowd() {
-	t '256 readers at once' crowds 256
+	check '256 readers at once' crowds 256
 }
 
 crowds() {
@@ -213,9 +213,9 @@ under_load() {
 
 busy() {
 	local name='and with requests to a disk' block=0
-	t 'reads under stress-ng --procfs and packets' under_load "$(share_of 20000 10)"
+	check 'reads under stress-ng --procfs and packets' under_load "$(share_of 20000 10)"
 	if [ -n "$(disk)" ]; then
-		t "$name" [ "$block" -ge 100 ]
+		check "$name" [ "$block" -ge 100 ]
 	else
 		skip "$name" 'no driver of a disk is built into this kernel'
 	fi
@@ -349,8 +349,9 @@ unloading_frees() {
 
 memory() {
 	local least=$((2 * cpus))
-	t 'reads allocate nothing of their own' reads_allocate_nothing "$(share_of 10000 "$least")"
-	t 'unloading frees what loading allocated' unloading_frees 5
+	check 'reads allocate nothing of their own' \
+		reads_allocate_nothing "$(share_of 10000 "$least")"
+	check 'unloading frees what loading allocated' unloading_frees 5
 }
 
 insmod "$ko" || exit

@@ -223,20 +223,20 @@ memory() {
 
 insmod "$ko" && log=$(dmesg) || exit
 plan 10
-t 'modinfo is complete' info
-t 'a user without privileges can read' each read_by_nobody
-t 'a table has numbers in their ranges and names, and no address' each in_range
-t 'nor has anything else of the module, to a user without privileges' no_addresses
+check 'modinfo is complete' info
+check 'a user without privileges can read' each read_by_nobody
+check 'a table has numbers in their ranges and names, and no address' each in_range
+check 'nor has anything else of the module, to a user without privileges' no_addresses
 if [ -e /proc/self/ns/pid ]; then
-	t 'in a PID namespace: pids of the initial one, and tasks outside' each pid_namespace
+	check 'in a PID namespace: pids of the initial one, and tasks outside' each pid_namespace
 else
 	skip 'in a PID namespace: pids of the initial one, and tasks outside' 'there are none'
 fi
-t 'with hidepid=2: tasks that are hidden' each hidden_and_shown
-t 'with subset=pid: no file' each only_pids
-t 'chmod takes the files from users without privileges' each taken_away
-t 'a run is shorter than a timer softirq' each short
-t 'an open file takes a page and little more, and nothing of the module' each memory
+check 'with hidepid=2: tasks that are hidden' each hidden_and_shown
+check 'with subset=pid: no file' each only_pids
+check 'chmod takes the files from users without privileges' each taken_away
+check 'a run is shorter than a timer softirq' each short
+check 'an open file takes a page and little more, and nothing of the module' each memory
 rmmod jitasklet
 reset_knobs
 end

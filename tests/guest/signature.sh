@@ -57,14 +57,14 @@ altered() {
 }
 
 plan 5
-t 'the kernel was booted with module.sig_enforce=1' enforced
-t 'an unsigned module is refused' unsigned
-t 'a module signed with a key that the kernel does not know is refused' strange
+check 'the kernel was booted with module.sig_enforce=1' enforced
+check 'an unsigned module is refused' unsigned
+check 'a module signed with a key that the kernel does not know is refused' strange
 names=('a module signed with a key that the kernel trusts loads and works'
 	'a module altered after it was signed is refused')
 if [ -e "$key" ]; then
-	t "${names[0]}" trusted "$1/tests/reader"
-	t "${names[1]}" altered
+	check "${names[0]}" trusted "$1/tests/reader"
+	check "${names[1]}" altered
 else
 	skip "${names[0]}" 'no key that the kernel trusts is here'
 	skip "${names[1]}" 'no key that the kernel trusts is here'

@@ -295,21 +295,21 @@ nothing_left() {
 set_up && insmod "$ko" bh=1 || exit
 plan 15
 for file in jitasklet jitasklethi jitbh; do
-	t "$file: five runs where the rows say, and none elsewhere" same_as_rows "$file"
+	check "$file: five runs where the rows say, and none elsewhere" same_as_rows "$file"
 	if [ "$file" = jitbh ]; then
-		t "$file: its runs share a pass of ${action[$file]}_SOFTIRQ" one_pass "$file"
+		check "$file: its runs share a pass of ${action[$file]}_SOFTIRQ" one_pass "$file"
 	else
-		t "$file: every run is in ${action[$file]}_SOFTIRQ" right_vector "$file"
+		check "$file: every run is in ${action[$file]}_SOFTIRQ" right_vector "$file"
 	fi
-	t "$file: an idle CPU does not wait for the tick" idle "$file"
+	check "$file: an idle CPU does not wait for the tick" idle "$file"
 	busy_name="$file: a busy CPU runs it at the next tick"
 	if is_rt; then
 		busy "$file" </dev/null
 		skip "$busy_name" 'on PREEMPT_RT a thread runs it'
 	else
-		t "$busy_name" busy "$file"
+		check "$busy_name" busy "$file"
 	fi
-	t "$file: interrupted reads leave nothing scheduled" nothing_left "$file"
+	check "$file: interrupted reads leave nothing scheduled" nothing_left "$file"
 done
 rmmod jitasklet
 : >"$tracing/dynamic_events"

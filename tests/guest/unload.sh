@@ -203,8 +203,8 @@ bad_parameter() {
 # both COMMAND NAME SCENARIO...: tests the scenario when the module is unloaded, and when it fails
 # to load.
 both() {
-	t "$2: unloaded" ${1:+"$1"} unloaded "${@:3}"
-	t "$2: fails to load" ${1:+"$1"} not_loaded "${@:3}"
+	check "$2: unloaded" ${1:+"$1"} unloaded "${@:3}"
+	check "$2: fails to load" ${1:+"$1"} not_loaded "${@:3}"
 }
 
 # Kernels free the thunks that indirect calls go through before they free the module's code.
@@ -234,9 +234,9 @@ if ! grep -q ' its_free_mod$' /proc/kallsyms; then
 elif ! grep -q indirect_target_selection=force /proc/cmdline; then
 	skip "$thunks" 'the CPU is not emulated, or not as one that needs them: see guest.sh --its'
 else
-	t "$thunks" through_thunks
+	check "$thunks" through_thunks
 fi
-t 'a bad parameter: fails to load' bad_parameter
+check 'a bad parameter: fails to load' bad_parameter
 for scenario in "${statics[@]}"; do
 	both '' "$scenario" "$scenario"
 done

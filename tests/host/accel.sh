@@ -78,17 +78,17 @@ lives='[    1.0] Kernel panic - not syncing: VFS: Unable to mount root fs'
 dies='KVM internal error. Suberror: 1'
 
 plan 7
-t 'without /dev/kvm the guest is emulated' with none "$lives" TCG
-t 'with a KVM that runs guests it is used' with rw "$lives" KVM
-t 'with a KVM that kills its guests the guest is emulated, and why' with rw "$dies" \
+check 'without /dev/kvm the guest is emulated' with none "$lives" TCG
+check 'with a KVM that runs guests it is used' with rw "$lives" KVM
+check 'with a KVM that kills its guests the guest is emulated, and why' with rw "$dies" \
 	'TCG, as the guest of a trial with /dev/kvm died'
-t 'with a KVM that the user may not open the guest is emulated, and why' with ro "$lives" \
+check 'with a KVM that the user may not open the guest is emulated, and why' with ro "$lives" \
 	'TCG, as this user may not open /dev/kvm: see the group kvm'
 export ACCEL=tcg
-t 'ACCEL=tcg emulates where there is a KVM' with rw "$lives" TCG
+check 'ACCEL=tcg emulates where there is a KVM' with rw "$lives" TCG
 export ACCEL=kvm
-t 'ACCEL=kvm takes it without a trial' with rw "$dies" KVM
+check 'ACCEL=kvm takes it without a trial' with rw "$dies" KVM
 export ACCEL=xen
-t 'another ACCEL= is refused' red 'ACCEL=xen: there is no such accelerator' \
+check 'another ACCEL= is refused' red 'ACCEL=xen: there is no such accelerator' \
 	"$top/scripts/guest.sh" "$out" accel 60 true
 end

@@ -51,9 +51,9 @@ missed() {
 }
 
 plan 5
-t 'the benchmarks build' "$top/scripts/build-bench.sh" "$out"
-t 'all is measured' measure
-t 'results.json is well-formed' well_formed
-t 'a figure that is missing is an error' missing
-t 'a target that is missed for no reason is an error' missed
+check 'the benchmarks build' "$top/scripts/build-bench.sh" "$out"
+check 'all is measured' measure
+check 'results.json is well-formed' well_formed
+check 'a figure that is missing is an error' missing
+check 'a target that is missed for no reason is an error' missed
 end

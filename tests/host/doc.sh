@@ -91,11 +91,11 @@ tests_exist() {
 }
 
 plan 7
-t 'rustdoc and the examples' scripts/doc.sh "$out"
-t 'README.md shows what the demo prints' demo_form
-t 'docs/performance.md shows what the benchmarks print' bench_form
-t 'docs/model.md lists the scenarios of the model' scenarios
-t 'pages name commands that exist' commands_exist
-t 'pages name files that exist' files_exist
-t 'tests/README.md names tests that exist' tests_exist
+check 'rustdoc and the examples' scripts/doc.sh "$out"
+check 'README.md shows what the demo prints' demo_form
+check 'docs/performance.md shows what the benchmarks print' bench_form
+check 'docs/model.md lists the scenarios of the model' scenarios
+check 'pages name commands that exist' commands_exist
+check 'pages name files that exist' files_exist
+check 'tests/README.md names tests that exist' tests_exist
 end

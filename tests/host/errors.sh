@@ -148,19 +148,21 @@ interruptions() {
 }
 
 plan 15
-t 'an unknown KERNEL= is named' says 'KERNEL=toast: there is no such kernel' make demo KERNEL=toast
-t 'an unknown KVER= is named' says 'KVER=9.9: there is no such version' make demo KVER=9.9
-t 'a KDIR that is no build directory' says 'is no kernel build directory' make KDIR="$tmp/none"
-t 'a KDIR without CONFIG_RUST' no_rust
-t 'a KDIR without Rust metadata' no_metadata
-t 'a KDIR made by another rustc' other_rustc
-t 'an archive that cannot be reached' says 'cannot be reached' archive 'http://127.0.0.1:9/debian'
-t 'an archive without trixie' says 'it has no trixie' archive "file:$tmp"
-t 'an archive without signatures' unsigned_archive
-t 'a stale archive' stale_archive
-t 'an archive signed with another key' other_key
-t 'a host that knows nothing of Debian needs only MIRROR=' no_debian
-t 'without a network, the lists of an earlier day are used' offline
-t 'too little disk' little_disk
-t 'Ctrl-C leaves nothing half-made and nothing running' interruptions
+check 'an unknown KERNEL= is named' says 'KERNEL=toast: there is no such kernel' \
+	make demo KERNEL=toast
+check 'an unknown KVER= is named' says 'KVER=9.9: there is no such version' make demo KVER=9.9
+check 'a KDIR that is no build directory' says 'is no kernel build directory' make KDIR="$tmp/none"
+check 'a KDIR without CONFIG_RUST' no_rust
+check 'a KDIR without Rust metadata' no_metadata
+check 'a KDIR made by another rustc' other_rustc
+check 'an archive that cannot be reached' says 'cannot be reached' \
+	archive 'http://127.0.0.1:9/debian'
+check 'an archive without trixie' says 'it has no trixie' archive "file:$tmp"
+check 'an archive without signatures' unsigned_archive
+check 'a stale archive' stale_archive
+check 'an archive signed with another key' other_key
+check 'a host that knows nothing of Debian needs only MIRROR=' no_debian
+check 'without a network, the lists of an earlier day are used' offline
+check 'too little disk' little_disk
+check 'Ctrl-C leaves nothing half-made and nothing running' interruptions
 end

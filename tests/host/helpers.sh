@@ -85,13 +85,13 @@ suites() {
 
 plan 8
 rm -rf --one-file-system "${top:?}/$objects"
-t 'no helper is called' none_called
-t 'a locked instruction decides who schedules' locked
-t 'per-CPU variables are reached through their segment' per_cpu
-t 'without llvm-link the helpers are an object' build_without llvm-link
-t 'without clang the helpers are an object' build_without clang
-t 'with another LLVM the helpers are an object' other_llvm
-t 'with the object the suites pass' suites
-t 'gcc and clang lay structures out alike' in_root /jitasklet/tests/buildroot/layouts.sh \
+check 'no helper is called' none_called
+check 'a locked instruction decides who schedules' locked
+check 'per-CPU variables are reached through their segment' per_cpu
+check 'without llvm-link the helpers are an object' build_without llvm-link
+check 'without clang the helpers are an object' build_without clang
+check 'with another LLVM the helpers are an object' other_llvm
+check 'with the object the suites pass' suites
+check 'gcc and clang lay structures out alike' in_root /jitasklet/tests/buildroot/layouts.sh \
 	"/jitasklet/$inline" "/jitasklet/$objects"
 end

@@ -104,16 +104,16 @@ fi
 explore || die "the model could not be built or run."
 
 plan $(($(cat "$tmp/scenarios" "$tmp/mutants" | wc -l) + 3))
-t 'the wrapper is as it was copied into the model' is_as_copied '[.]rs$'
-t 'the kernel is as it was copied into the model' is_as_copied '[.][ch]$'
+check 'the wrapper is as it was copied into the model' is_as_copied '[.]rs$'
+check 'the kernel is as it was copied into the model' is_as_copied '[.][ch]$'
 while read -r name threads preemptions what; do
 	[ "$preemptions" = all ] || threads+=" threads, $preemptions preemptions"
 	[ "$preemptions" != all ] || threads+=" threads"
-	t "all properties hold: $what ($name, $threads)" holds "$name"
+	check "all properties hold: $what ($name, $threads)" holds "$name"
 done <"$tmp/scenarios"
 while read -r defect scenario property what; do
-	t "$property goes red: $defect, $what ($scenario)" \
+	check "$property goes red: $defect, $what ($scenario)" \
 		turns_red "$scenario" "$defect" "$property"
 done <"$tmp/mutants"
-t 'every property goes red for some defect' all_turn_red
+check 'every property goes red for some defect' all_turn_red
 end

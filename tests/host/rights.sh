@@ -76,15 +76,15 @@ nothing_else_written() {
 }
 
 plan 7
-t 'without user namespaces make demo says what to do' no_namespaces demo
-t 'without user namespaces make KERNEL= says what to do' no_namespaces KERNEL=cloud
-t 'root without the right to mount is told so by make demo' no_mounts demo
-t 'root without the right to mount is told so by make check' no_mounts check
-t 'a cache that is not local is refused' not_local
+check 'without user namespaces make demo says what to do' no_namespaces demo
+check 'without user namespaces make KERNEL= says what to do' no_namespaces KERNEL=cloud
+check 'root without the right to mount is told so by make demo' no_mounts demo
+check 'root without the right to mount is told so by make check' no_mounts check
+check 'a cache that is not local is refused' not_local
 if [ "$UID" = 0 ]; then
-	t "root does not use another user's cache" somebody_elses
+	check "root does not use another user's cache" somebody_elses
 else
 	skip "root does not use another user's cache" 'only root can make such a cache'
 fi
-t 'make demo writes to build/ and the cache only' nothing_else_written
+check 'make demo writes to build/ and the cache only' nothing_else_written
 end

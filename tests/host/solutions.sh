@@ -23,7 +23,8 @@ lab_check() {
 }
 
 plan 3
-t 'without any exercise, lab-check says so' red 'No exercise is done yet' make -C "$top" lab-check
-t 'the solutions apply' solved
-t 'with them, lab-check passes' lab_check "$tmp/solved"
+check 'without any exercise, lab-check says so' red 'No exercise is done yet' \
+	make -C "$top" lab-check
+check 'the solutions apply' solved
+check 'with them, lab-check passes' lab_check "$tmp/solved"
 end
