@@ -7,7 +7,8 @@
 #     check NAME COMMAND...	passes if COMMAND succeeds and, in a guest, the kernel is silent
 #     splat PATTERN NAME COMMAND...	the same, and the kernel must complain with PATTERN only
 #     skip NAME REASON
-#     check NAME red PATTERN COMMAND...	passes if COMMAND fails and prints PATTERN
+#     check NAME fails_with PATTERN COMMAND...
+#				passes if COMMAND fails and prints PATTERN
 #     leaks			on a kernel with kmemleak, a test more: nothing leaked up to here
 #     end			the marker without which a suite was cut off, after leaks
 
@@ -74,8 +75,8 @@ splat() {
 	ktap_result "$result" "$name"
 }
 
-# red PATTERN COMMAND...: succeeds if the command fails and prints PATTERN.
-red() {
+# fails_with PATTERN COMMAND...: succeeds if the command fails and prints PATTERN.
+fails_with() {
 	local pattern=$1 said
 	shift
 	if said=$("$@" 2>&1 </dev/null); then

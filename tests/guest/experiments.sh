@@ -89,7 +89,7 @@ check 'pinned: all rows are on one CPU' says pinned 'This bears out what was exp
 check 'the experiments restore all settings' leaves_nothing "$before" true
 case $(uname -v) in
 *PREEMPT_RT*)
-	check 'hog: is not for PREEMPT_RT' red 'not for PREEMPT_RT' "$top/lab/hog.sh"
+	check 'hog: is not for PREEMPT_RT' fails_with 'not for PREEMPT_RT' "$top/lab/hog.sh"
 	check 'rt, interrupted, restores all settings' leaves_nothing "$before" interrupted rt
 	;;
 *)

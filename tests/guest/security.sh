@@ -139,7 +139,7 @@ only_pids() {
 }
 
 taken_away() {
-	chmod 400 "$1" && cat "$1" >/dev/null && red 'Permission denied' nobody cat "$1" &&
+	chmod 400 "$1" && cat "$1" >/dev/null && fails_with 'Permission denied' nobody cat "$1" &&
 		chmod 444 "$1" && nobody cat "$1" >/dev/null
 }
 

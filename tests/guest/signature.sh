@@ -26,7 +26,7 @@ enforced() {
 # refused MODULE [REASON]: the kernel refuses the module for want of a trusted signature, or for
 # REASON.
 refused() {
-	red 'Key was rejected by service' insmod "$1" && [ ! -e /proc/jitasklet ] || return
+	fails_with 'Key was rejected by service' insmod "$1" && [ ! -e /proc/jitasklet ] || return
 	[ "$(dmesg | sed -nE 's/.*Loading of (.*) is rejected/\1/p')" = "${2-}" ]
 }
 

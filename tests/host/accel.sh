@@ -89,6 +89,6 @@ check 'ACCEL=tcg emulates where there is a KVM' with rw "$lives" TCG
 export ACCEL=kvm
 check 'ACCEL=kvm takes it without a trial' with rw "$dies" KVM
 export ACCEL=xen
-check 'another ACCEL= is refused' red 'ACCEL=xen: there is no such accelerator' \
+check 'another ACCEL= is refused' fails_with 'ACCEL=xen: there is no such accelerator' \
 	"$top/scripts/guest.sh" "$out" accel 60 true
 end

@@ -41,13 +41,13 @@ well_formed() {
 
 missing() {
 	sed -i '/^bytes/d' "$tmp/lines"
-	red 'there is no figure for \(h\)' results lenient=1
+	fails_with 'there is no figure for \(h\)' results lenient=1
 }
 
 missed() {
 	echo 'bytes jitasklet 1 2' >>"$tmp/lines"
 	echo 'bytes jitasklet_c 1 1' >>"$tmp/lines"
-	red 'no known reason for missing the target: \(h\)' results
+	fails_with 'no known reason for missing the target: \(h\)' results
 }
 
 plan 5

@@ -11,9 +11,10 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$top" || exit
 
-# says PATTERN COMMAND...: as red, and the command leaves no part of anything in a cache below $tmp.
+# says PATTERN COMMAND...: as fails_with, and the command leaves no partial file in a cache below
+# $tmp.
 says() {
-	red "$@" && [ -z "$(find "$tmp" -name '*.part' -print -quit)" ]
+	fails_with "$@" && [ -z "$(find "$tmp" -name '*.part' -print -quit)" ]
 }
 
 kdir() {

@@ -15,7 +15,7 @@ trap 'rm -rf --one-file-system "$tmp"' EXIT
 refused() {
 	local pattern=$1
 	shift
-	JIT_CACHE=$tmp/empty red "$pattern" "$@" || return
+	JIT_CACHE=$tmp/empty fails_with "$pattern" "$@" || return
 	[ ! -e "$tmp/empty" ] || { find "$tmp/empty" | sed 's/^/# /'; return 1; }
 }
 
@@ -38,7 +38,7 @@ not_local() {
 	mkdir -p "$tmp/bin"
 	printf '#!/bin/sh\necho nfs\n' >"$tmp/bin/stat"
 	chmod +x "$tmp/bin/stat"
-	PATH=$tmp/bin:$PATH JIT_CACHE=$tmp/nfs red 'is on a file system that is not local' \
+	PATH=$tmp/bin:$PATH JIT_CACHE=$tmp/nfs fails_with 'is on a file system that is not local' \
 		make -C "$top" demo
 }
 
@@ -49,7 +49,7 @@ somebody_elses() {
 	JIT_CACHE=$tmp/shared make -C "$top" kernels >/dev/null &&
 		[ -d "$tmp/shared/user-0/apt" ] && [ ! -e "$tmp/shared/apt" ] || return
 	chown 65534 "$tmp/shared/user-0"
-	JIT_CACHE=$tmp/shared red 'belongs to another user' make -C "$top" kernels
+	JIT_CACHE=$tmp/shared fails_with 'belongs to another user' make -C "$top" kernels
 }
 
 # In a namespace in which the rest of the file system is read-only.

@@ -21,7 +21,8 @@ symbols() {
 
 symbol_missing() {
 	grep -v rust_helper_get_task_struct "$tree/build/Module.symvers" >"$tmp/symvers"
-	red 'Only in the regenerated tree, 1: rust_helper_get_task_struct' symbols "$tmp/symvers"
+	fails_with 'Only in the regenerated tree, 1: rust_helper_get_task_struct' \
+		symbols "$tmp/symvers"
 }
 
 symbol_extra() {
@@ -29,12 +30,12 @@ symbol_extra() {
 		cat "$tree/build/Module.symvers"
 		printf '0x00000000\t_RNvCother\tvmlinux\tEXPORT_SYMBOL_GPL\t\n'
 	} >"$tmp/symvers"
-	red 'Only in the shipped kernel, 1: _RNvCother' symbols "$tmp/symvers"
+	fails_with 'Only in the shipped kernel, 1: _RNvCother' symbols "$tmp/symvers"
 }
 
 symbols_of_no_rust() {
 	grep -vE '	(_R|rust_)' "$tree/build/Module.symvers" >"$tmp/symvers"
-	red 'without CONFIG_RUST' symbols "$tmp/symvers"
+	fails_with 'without CONFIG_RUST' symbols "$tmp/symvers"
 }
 
 # guest NAME SECONDS COMMAND: a guest that has SECONDS to finish.
@@ -55,7 +56,7 @@ virtiofsd_slow() {
 	mkdir -p "$tmp"/{upper/usr/libexec,work}
 	printf '#!/bin/sh\n[ "$1" = --version ] || sleep 20\n' >"$tmp/upper/usr/libexec/virtiofsd"
 	chmod +x "$tmp/upper/usr/libexec/virtiofsd"
-	red 'virtiofsd was too slow three times' "${isolated[@]}" sh -euc '
+	fails_with 'virtiofsd was too slow three times' "${isolated[@]}" sh -euc '
 		mount -t overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work$3" overlay "$1"
 		shift 3
 		exec "$@"' sh "$root" "$tmp" "$([ "$UID" = 0 ] || echo ,userxattr)" \
@@ -134,8 +135,10 @@ make_check() {
 unknown_suite() {
 	mkdir -p "$copy/build/check"
 	: >"$copy/build/check/earlier"
-	red "SUITES=toast: there is no such suite in 'make check'" make_check SUITES='files toast' &&
-		red 'There are: kernel files experiments .* lint' make_check SUITES='files toast' &&
+	fails_with "SUITES=toast: there is no such suite in 'make check'" \
+		make_check SUITES='files toast' &&
+		fails_with 'There are: kernel files experiments .* lint' \
+			make_check SUITES='files toast' &&
 		[ -e "$copy/build/check/earlier" ]
 }
 
@@ -198,7 +201,7 @@ junit_has() {
 }
 
 cannot_be_built() {
-	red '^0 passed, 1 failed$' make_check SUITES=files KERNEL=toast &&
+	fails_with '^0 passed, 1 failed$' make_check SUITES=files KERNEL=toast &&
 		grep -q 'KERNEL=toast: there is no such kernel' "$copy"/build/check/build-toast.ktap
 }
 
@@ -227,7 +230,7 @@ interrupted() {
 	! pgrep -f "$tmp/begun"
 }
 
-meanwhile hangs red 'did not finish within 25 s' guest hangs 25 'sleep 1000' &
+meanwhile hangs fails_with 'did not finish within 25 s' guest hangs 25 'sleep 1000' &
 hangs=$!
 meanwhile virtiofsd virtiofsd_slow &
 slow=$!
@@ -237,10 +240,12 @@ check 'the symbols are those of the shipped kernel' symbols "$tree/build/Module.
 check 'a symbol that was not shipped is found' symbol_missing
 check 'a symbol that was not regenerated is found' symbol_extra
 check 'a kernel without Rust is found' symbols_of_no_rust
-check 'a guest whose command fails is red' red 'command failed \(exit 3\)' guest fails 600 'exit 3'
-check 'a guest that panics is red' red 'Kernel panic - not syncing: sysrq' guest panics 600 \
+check 'a guest whose command fails is red' fails_with 'command failed \(exit 3\)' \
+	guest fails 600 'exit 3'
+check 'a guest that panics is red' fails_with 'Kernel panic - not syncing: sysrq' guest panics 600 \
 	'echo c >/proc/sysrq-trigger'
-check 'a guest whose kernel complains is red' red 'WARNING.*proc_register' guest complains 600 \
+check 'a guest whose kernel complains is red' fails_with 'WARNING.*proc_register' \
+	guest complains 600 \
 	"insmod build/$release/jitasklet.ko && insmod build/$release/tests/clash.ko; true"
 check 'a guest that hangs is red' was_good hangs "$hangs"
 check 'a virtiofsd that does not start is named' was_good virtiofsd "$slow"

@@ -23,7 +23,7 @@ lab_check() {
 }
 
 plan 3
-check 'without any exercise, lab-check says so' red 'No exercise is done yet' \
+check 'without any exercise, lab-check says so' fails_with 'No exercise is done yet' \
 	make -C "$top" lab-check
 check 'the solutions apply' solved
 check 'with them, lab-check passes' lab_check "$tmp/solved"
