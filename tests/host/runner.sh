@@ -143,7 +143,7 @@ unknown_suite() {
 }
 
 # The results of the suites above, some of which fail.
-run_red() {
+run_fails() {
 	! make_check SUITES='errors benchmarks model doc compile-fail' JOBS=2 >"$tmp/run" 2>&1 &&
 		[ ! -e "$copy/build/check/earlier" ] &&
 		grep -qx '6 passed, 3 failed, 1 skipped' "$tmp/run" && return
@@ -240,29 +240,29 @@ check 'the symbols are those of the shipped kernel' symbols "$tree/build/Module.
 check 'a symbol that was not shipped is found' symbol_missing
 check 'a symbol that was not regenerated is found' symbol_extra
 check 'a kernel without Rust is found' symbols_of_no_rust
-check 'a guest whose command fails is red' fails_with 'command failed \(exit 3\)' \
+check 'a guest whose command fails is a failure' fails_with 'command failed \(exit 3\)' \
 	guest fails 600 'exit 3'
-check 'a guest that panics is red' fails_with 'Kernel panic - not syncing: sysrq' guest panics 600 \
-	'echo c >/proc/sysrq-trigger'
-check 'a guest whose kernel complains is red' fails_with 'WARNING.*proc_register' \
+check 'a guest that panics is a failure' fails_with 'Kernel panic - not syncing: sysrq' \
+	guest panics 600 'echo c >/proc/sysrq-trigger'
+check 'a guest whose kernel warns is a failure' fails_with 'WARNING.*proc_register' \
 	guest complains 600 \
 	"insmod build/$release/jitasklet.ko && insmod build/$release/tests/clash.ko; true"
-check 'a guest that hangs is red' was_good hangs "$hangs"
+check 'a guest that hangs is a failure' was_good hangs "$hangs"
 check 'a virtiofsd that does not start is named' was_good virtiofsd "$slow"
 check 'results are counted' counts '2 1 1' 1..4 'ok 1 a' 'not ok 2 b' 'ok 3 c # SKIP d' 'ok 4 e' \
 	'# end of suite'
-check 'a result too few is red' counts '1 1 0' 1..2 'ok 1 a' '# end of suite'
-check 'a result too many is red' counts '2 1 0' 1..1 'ok 1 a' 'ok 2 b' '# end of suite'
-check 'a result twice is red' counts '2 1 0' 1..2 'ok 1 a' 'ok 1 a' '# end of suite'
-check 'a suite without its end is red' counts '1 1 0' 1..1 'ok 1 a'
-check 'a suite without a plan is red' counts '1 1 0' 'ok 1 a' '# end of suite'
+check 'one result too few is a failure' counts '1 1 0' 1..2 'ok 1 a' '# end of suite'
+check 'one result too many is a failure' counts '2 1 0' 1..1 'ok 1 a' 'ok 2 b' '# end of suite'
+check 'a result given twice is a failure' counts '2 1 0' 1..2 'ok 1 a' 'ok 1 a' '# end of suite'
+check 'a suite without its end marker is a failure' counts '1 1 0' 1..1 'ok 1 a'
+check 'a suite without a plan is a failure' counts '1 1 0' 'ok 1 a' '# end of suite'
 make_copy || exit
 check 'an unknown suite is named, and earlier results stay' unknown_suite
-check 'a run of suites of which some are red is red, and counts' run_red
+check 'a run of suites of which some fail is a failure, and counts' run_fails
 check 'suites run side by side, and the output of each is whole' whole
-check 'a red run names each failed test, with its reason and its log' says_what_failed
+check 'a failed run names each failed test, with its reason and its log' says_what_failed
 check 'a schema and a parser read junit.xml' junit_is_read
-check 'a kernel that cannot be built is red' cannot_be_built
+check 'a kernel that cannot be built is a failure' cannot_be_built
 check 'two commands in one make end with their sum' ends_with_the_sum
 check 'Ctrl-C leaves no suite running' interrupted
 end
