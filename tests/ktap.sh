@@ -45,46 +45,49 @@ in_guest() {
 	[[ $(</proc/cmdline) = *scripts/guest/init.sh* ]]
 }
 
+# A local here hides a global of the suite from the command, so those set before it begin with ktap_.
 check() {
-	local name=$1 result=ok said
+	local ktap_name=$1 ktap_verdict=ok
 	shift
-	"$@" </dev/null || { echo "# exit status $?"; result='not ok'; }
+	"$@" </dev/null || { echo "# exit status $?"; ktap_verdict='not ok'; }
 	if in_guest; then
+		local said
 		said=$(dmesg -c)
 		# Most tests need not start the program for it.
 		[ -z "$said" ] || said=$("$splats" <<<"$said")
-		[ -z "$said" ] || { result='not ok'; echo "# ${said//$'\n'/$'\n'# }"; }
+		[ -z "$said" ] || { ktap_verdict='not ok'; echo "# ${said//$'\n'/$'\n'# }"; }
 	fi
-	ktap_result "$result" "$name"
+	ktap_result "$ktap_verdict" "$ktap_name"
 }
 
 splat() {
-	local pattern=$1 name=$2 result=ok said
+	local ktap_pattern=$1 ktap_name=$2 ktap_verdict=ok
 	shift 2
 	dmesg -c >/dev/null
 	echo 'jitasklet-test: expect' >/dev/kmsg
-	"$@" </dev/null || { echo "# exit status $?"; result='not ok'; }
+	"$@" </dev/null || { echo "# exit status $?"; ktap_verdict='not ok'; }
 	echo 'jitasklet-test: expected' >/dev/kmsg
+	local said
 	said=$(dmesg -c | grep -v jitasklet-test: | "$splats" |
 		grep -vE 'Modules linked in:|Call Trace:|cut here')
-	if ! grep -qE "$pattern" <<<"$said" || grep -qvE "$pattern" <<<"$said"; then
-		result='not ok'
-		echo "# complaints like '$pattern' and no others should be in the log; there is:"
+	if ! grep -qE "$ktap_pattern" <<<"$said" || grep -qvE "$ktap_pattern" <<<"$said"; then
+		ktap_verdict='not ok'
+		echo "# the log should have complaints like '$ktap_pattern' and no others; it has:"
 		echo "# ${said//$'\n'/$'\n'# }"
 	fi
-	ktap_result "$result" "$name"
+	ktap_result "$ktap_verdict" "$ktap_name"
 }
 
 # fails_with PATTERN COMMAND...: succeeds if the command fails and prints PATTERN.
 fails_with() {
-	local pattern=$1 said
+	local ktap_pattern=$1 ktap_said
 	shift
-	if said=$("$@" 2>&1 </dev/null); then
+	if ktap_said=$("$@" 2>&1 </dev/null); then
 		echo "# it passed: $*"
 		return 1
 	fi
-	grep -qE "$pattern" <<<"$said" && return
-	echo "# it did not say '$pattern', but: $(tail -n 15 <<<"$said")"
+	grep -qE "$ktap_pattern" <<<"$ktap_said" && return
+	echo "# it did not print '$ktap_pattern', but: $(tail -n 15 <<<"$ktap_said")"
 	return 1
 }
 
