@@ -45,7 +45,7 @@ in_guest() {
 	[[ $(</proc/cmdline) = *scripts/guest/init.sh* ]]
 }
 
-# A local here hides a global of the suite from the command, so those set before it begin with ktap_.
+# A local would hide a suite's global from the command, so those set before it begin with ktap_.
 check() {
 	local ktap_name=$1 ktap_verdict=ok
 	shift

@@ -19,8 +19,8 @@ state() {
 	return 0
 }
 
-# says EXPERIMENT PATTERN
-says() {
+# prints EXPERIMENT PATTERN: the experiment prints what it expected, and PATTERN.
+prints() {
 	local said
 	said=$(timeout 2000 "$top/lab/$1.sh" 2>&1) || { echo "# $said"; return 1; }
 	if ! grep -E "$2" <<<"$said" || ! grep -q '^Expected: ' <<<"$said"; then
@@ -84,8 +84,8 @@ interrupted_again() {
 
 before=$(state)
 plan 6
-check 'idle: says what it saw' says idle '(bears|does not bear) out what was expected'
-check 'pinned: all rows are on one CPU' says pinned 'This bears out what was expected'
+check 'idle: says what it saw' prints idle '(bears|does not bear) out what was expected'
+check 'pinned: all rows are on one CPU' prints pinned 'This bears out what was expected'
 check 'the experiments restore all settings' leaves_nothing "$before" true
 case $(uname -v) in
 *PREEMPT_RT*)
@@ -93,7 +93,7 @@ case $(uname -v) in
 	check 'rt, interrupted, restores all settings' leaves_nothing "$before" interrupted rt
 	;;
 *)
-	check 'hog: the table of the book' says hog 'This bears out what was expected'
+	check 'hog: the table of the book' prints hog 'This bears out what was expected'
 	check 'hi, interrupted, restores all settings' leaves_nothing "$before" interrupted hi
 	;;
 esac

@@ -49,7 +49,7 @@ kernel_memory() {
 }
 
 # Memory that is on its way to be freed is not held: waits until three barriers have freed nothing.
-held() {
+settled_memory() {
 	local now least same=0
 	echo 2 >/proc/sys/vm/drop_caches
 	kernel_memory
@@ -93,7 +93,7 @@ batches() {
 	memory=()
 	for ((i = 1; i <= 10; i++)); do
 		said+=$("$@" $((count / 10)))$'\n' || { echo "$said"; return 1; }
-		[ -n "$kasan" ] || memory+=("$(held)")
+		[ -n "$kasan" ] || memory+=("$(settled_memory)")
 		[ "$share" -ge 100 ] || echo "# batch $i of 10 done"
 	done
 	sum_up <<<"$said"

@@ -62,7 +62,7 @@ await() {
 	return 1
 }
 
-said() {
+logged() {
 	dmesg | grep -q "unload_test: $1"
 }
 
@@ -180,7 +180,7 @@ while_read() {
 	await exists /proc/unload_waits || return
 	read -r _ </proc/unload_waits &
 	reader=$!
-	await said 'a reader waits' || return
+	await logged 'a reader waits' || return
 	if [ "$how" = unloaded ]; then
 		busybox rmmod unload_test &
 		going=$!

@@ -56,9 +56,9 @@ export root tmp
 xattr=$([ "$UID" = 0 ] || echo ,userxattr)
 export xattr
 
-# with MODE ANSWER LINE: with such a /dev/kvm, and a trial that ends with ANSWER, the boot's line
-# says LINE, and QEMU's command line has KVM if that does.
-with() {
+# boots_with MODE ANSWER LINE: with such a /dev/kvm, and a trial that ends with ANSWER, the line that
+# announces the boot has LINE, and QEMU's command line has KVM if LINE does.
+boots_with() {
 	local line
 	rm -f "$args"
 	echo "$2" >"$tmp/upper/answer"
@@ -78,16 +78,16 @@ lives='[    1.0] Kernel panic - not syncing: VFS: Unable to mount root fs'
 dies='KVM internal error. Suberror: 1'
 
 plan 7
-check 'without /dev/kvm the guest is emulated' with none "$lives" TCG
-check 'with a KVM that runs guests it is used' with rw "$lives" KVM
-check 'with a KVM that kills its guests the guest is emulated, and why' with rw "$dies" \
+check 'without /dev/kvm the guest is emulated' boots_with none "$lives" TCG
+check 'with a KVM that runs guests it is used' boots_with rw "$lives" KVM
+check 'with a KVM that kills its guests the guest is emulated, and why' boots_with rw "$dies" \
 	'TCG, as the guest of a trial with /dev/kvm died'
-check 'with a KVM that the user may not open the guest is emulated, and why' with ro "$lives" \
-	'TCG, as this user may not open /dev/kvm: see the group kvm'
+check 'with a KVM that the user may not open the guest is emulated, and why' \
+	boots_with ro "$lives" 'TCG, as this user may not open /dev/kvm: see the group kvm'
 export ACCEL=tcg
-check 'ACCEL=tcg emulates where there is a KVM' with rw "$lives" TCG
+check 'ACCEL=tcg emulates where there is a KVM' boots_with rw "$lives" TCG
 export ACCEL=kvm
-check 'ACCEL=kvm takes it without a trial' with rw "$dies" KVM
+check 'ACCEL=kvm takes it without a trial' boots_with rw "$dies" KVM
 export ACCEL=xen
 check 'another ACCEL= is refused' fails_with 'ACCEL=xen: there is no such accelerator' \
 	"$top/scripts/guest.sh" "$out" accel 60 true
