@@ -6,13 +6,13 @@
 #     expect SENTENCE...		what should be seen: said before, judged afterwards
 #     reads FILE COUNT		reads /proc/FILE that often, in this very shell
 #     on_cpu CPU [PID]		pins this shell, or PID
-#     called NAME			the name (comm) that this shell has in the tables
+#     set_comm NAME			sets the name (comm) that this shell has in the tables
 #     start NAME FUNCTION...	runs a function in the background, until the end
 #     stop			ends all that was started
 #     hold			what is made ready from here on waits for 'go'
 #     hog_ready			a real-time process that holds the reader's CPU, the last one
 #     load_ready NAME CPU		work for softirqs, from that CPU
-#     knob FILE VALUE		writes a setting, until the end; see ftrace.sh
+#     write_setting FILE VALUE	writes a setting, until the end; see ftrace.sh
 #     mark WORDS...			a note in the trace
 #     finish			ends the trace, shows a table and says what was seen
 #
@@ -51,7 +51,7 @@ clean_up() {
 	stop
 	echo 0 >&"$switch"
 	: >"$tracing/set_event"
-	reset_knobs
+	restore_settings
 }
 
 # A second signal may come at any time, also while the first is taken (timeout sends two), and
@@ -72,7 +72,7 @@ expect() {
 }
 
 # Here and in the background: no program has to start for it.
-called() {
+set_comm() {
 	printf %s "$1" >/proc/self/comm
 }
 
@@ -87,7 +87,7 @@ start() {
 	local name=$1
 	shift
 	set -m
-	(called "$name" && "$@") </dev/null &
+	(set_comm "$name" && "$@") </dev/null &
 	set +m
 	started+=($!)
 	mark "$name $!"
@@ -162,7 +162,7 @@ hold_cpu() {
 
 hog_ready() {
 	# Nothing may help ksoftirqd to some time beside the hog.
-	unfair
+	disable_rt_throttling
 	on_cpu "$last"
 	start hog hold_cpu
 	chrt -f -p 10 $!
@@ -224,7 +224,7 @@ trap interrupted INT TERM HUP
 begin_trace x86-tsc "${events[@]}"
 echo 0 >&"$switch"
 cd /proc
-called reader
+set_comm reader
 mark "kernel $release"
 mark "rt $(is_rt && echo 1 || echo 0)"
 [[ $(</proc/cpuinfo) =~ cpu\ MHz[[:space:]]*:\ ([0-9.]+) ]]

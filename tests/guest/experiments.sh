@@ -73,7 +73,7 @@ interrupted_again() {
 			kill -INT $$
 			builtin trap "$@"
 		}
-		knob /proc/sys/kernel/sched_rt_runtime_us -1
+		write_setting /proc/sys/kernel/sched_rt_runtime_us -1
 		start busy spin
 		kill -INT $$
 	EOF

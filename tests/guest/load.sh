@@ -285,7 +285,8 @@ unloading_frees() {
 	local event kmem=$tracing/events/kmem status=0
 	rmmod jitasklet
 	# The kernel cannot hash pointers before it has enough randomness, and prints none then.
-	knob "$tracing/options/sym-offset" 1 && knob "$tracing/options/hash-ptr" 0 &&
+	write_setting "$tracing/options/sym-offset" 1 &&
+		write_setting "$tracing/options/hash-ptr" 0 &&
 		begin_trace counter "${frees[@]/#/kmem:}" || return
 	# The allocations of who loads and unloads, with their stacks.
 	(
@@ -364,5 +365,5 @@ for group; do
 	"$group"
 done
 rmmod jitasklet
-reset_knobs
+restore_settings
 end

@@ -238,5 +238,5 @@ check 'chmod takes the files from users without privileges' each taken_away
 check 'a run is shorter than a timer softirq' each short
 check 'an open file takes a page and little more, and nothing of the module' each memory
 rmmod jitasklet
-reset_knobs
+restore_settings
 end

@@ -262,8 +262,8 @@ idle() {
 # On PREEMPT_RT even the reader would wait for that, so there the hog is an ordinary task.
 busy() (
 	hog='' hogs=' '
-	trap '[ -z "$hog" ] || kill -KILL "$hog"; reset_knobs' EXIT
-	is_rt || unfair || exit
+	trap '[ -z "$hog" ] || kill -KILL "$hog"; restore_settings' EXIT
+	is_rt || disable_rt_throttling || exit
 	trace irq_vectors:local_timer_entry && cd /proc || exit
 	for ((cpu = 0; cpu < cpus; cpu++)); do
 		coproc { read -r && for ((spin = 0; spin < 1000000; spin++)); do :; done; }
@@ -313,5 +313,5 @@ for file in jitasklet jitasklethi jitbh; do
 done
 rmmod jitasklet
 : >"$tracing/dynamic_events"
-reset_knobs
+restore_settings
 end

@@ -56,8 +56,8 @@ export root tmp
 xattr=$([ "$UID" = 0 ] || echo ,userxattr)
 export xattr
 
-# boots_with MODE ANSWER LINE: with such a /dev/kvm, and a trial that ends with ANSWER, the line that
-# announces the boot has LINE, and QEMU's command line has KVM if LINE does.
+# boots_with MODE ANSWER LINE: with such a /dev/kvm, and a trial that ends with ANSWER, the message
+# about the boot has LINE, and QEMU's command line has KVM if LINE does.
 boots_with() {
 	local line
 	rm -f "$args"
