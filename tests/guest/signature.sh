@@ -35,12 +35,12 @@ unsigned() {
 }
 
 # As in README.md, but nobody enrols the key.
-strange() {
+unknown_key() {
 	openssl req -new -x509 -newkey rsa:2048 -nodes -days 3650 -subj '/CN=jitasklet/' \
 		-keyout "$tmp/MOK.key" -outform DER -out "$tmp/MOK.der" 2>/dev/null &&
-		signed "$tmp/MOK.key" "$tmp/MOK.der" strange || return
-	[ "$(modinfo -F signer "$tmp/strange.ko")" = jitasklet ] &&
-		refused "$tmp/strange.ko" 'module with unavailable key'
+		signed "$tmp/MOK.key" "$tmp/MOK.der" unknown || return
+	[ "$(modinfo -F signer "$tmp/unknown.ko")" = jitasklet ] &&
+		refused "$tmp/unknown.ko" 'module with unavailable key'
 }
 
 trusted() {
@@ -59,7 +59,7 @@ altered() {
 plan 5
 check 'the kernel was booted with module.sig_enforce=1' enforced
 check 'an unsigned module is refused' unsigned
-check 'a module signed with a key that the kernel does not know is refused' strange
+check 'a module signed with a key that the kernel does not know is refused' unknown_key
 names=('a module signed with a key that the kernel trusts loads and works'
 	'a module altered after it was signed is refused')
 if [ -e "$key" ]; then

@@ -27,16 +27,16 @@ start_shells() {
 	local cpu line
 	trap 'kill "${shells[@]}"' EXIT
 	for ((cpu = 0; cpu < cpus; cpu++)); do
-		mkfifo "/tmp/unload.do.$cpu" "/tmp/unload.did.$cpu" || return
-		exec {fd}<>"/tmp/unload.do.$cpu"
-		does[cpu]=$fd
-		exec {fd}<>"/tmp/unload.did.$cpu"
-		did[cpu]=$fd
+		mkfifo "/tmp/unload.to.$cpu" "/tmp/unload.from.$cpu" || return
+		exec {fd}<>"/tmp/unload.to.$cpu"
+		to_shell[cpu]=$fd
+		exec {fd}<>"/tmp/unload.from.$cpu"
+		from_shell[cpu]=$fd
 		{
 			trap - EXIT
-			while read -r -u "${does[cpu]}" line; do
+			while read -r -u "${to_shell[cpu]}" line; do
 				eval "$line"
-				echo "$?" >&"${did[cpu]}"
+				echo "$?" >&"${from_shell[cpu]}"
 			done
 		} &
 		shells[cpu]=$!
@@ -48,7 +48,8 @@ start_shells() {
 on_cpu() {
 	local cpu=$1 status
 	shift
-	echo "${*@Q}" >&"${does[cpu]}" && read -r -u "${did[cpu]}" status && return "$status"
+	echo "${*@Q}" >&"${to_shell[cpu]}" && read -r -u "${from_shell[cpu]}" status &&
+		return "$status"
 }
 
 # await COMMAND...: repeats the command until it succeeds, up to a long time.
@@ -213,7 +214,7 @@ through_thunks() {
 	grep thunks /sys/devices/system/cpu/vulnerabilities/indirect_target_selection
 }
 
-does=() did=() shells=()
+to_shell=() from_shell=() shells=()
 mapfile -t ksoftirqds < <(grep -ls '(ksoftirqd/' /proc/[0-9]*/stat)
 set_up || exit
 
