@@ -13,8 +13,8 @@ use kernel::{
 };
 
 use crate::{
-    alike::*,
     bh_work::{BhQueue, BhWork, BhWorkContext, BhWorkHandler},
+    common::*,
     context::Context,
     env::{on_cpu, on_every_cpu, online_cpus, Offline, Pinned},
     eventually, flush,
@@ -154,7 +154,7 @@ fn cancel_discards_a_pending_run(p: Priority) -> Verdict {
     })
 }
 
-fn a_drop_discards_a_pending_run(p: Priority, owner: Owner) -> Verdict {
+fn pending_run_is_discarded(p: Priority, owner: Owner) -> Verdict {
     RUNS.store(0, Relaxed);
     while_held(p, |there| {
         owner.lend(p, 0, count_in_static, |w: Pin<&mut Item>| {
@@ -231,7 +231,7 @@ fn five_thousand_are_made_queued_and_cancelled_on_every_cpu_at_once(p: Priority)
 // ---- CPUs that go. ----
 
 /// The last runs are drained by another CPU, or come before the end of the first one.
-fn queueing_itself_on_a_cpu_that_goes_offline_it_goes_on(p: Priority) -> Verdict {
+fn queueing_itself_on_a_cpu_that_goes_offline_it_keeps_running(p: Priority) -> Verdict {
     const RUNS: i32 = 20_000;
 
     fn run(flags: &Flags, _: &mut u32, again: &Again<'_>) {
@@ -259,7 +259,7 @@ fn queueing_itself_on_a_cpu_that_goes_offline_it_goes_on(p: Priority) -> Verdict
 // ---- The state, and the handler. ----
 
 /// Whatever fails, what was made before is dropped, and the closure is not called.
-fn a_scope_fails_as_its_initialisers_do(p: Priority) -> Verdict {
+fn a_scope_returns_the_error_of_an_initialiser(p: Priority) -> Verdict {
     let state = KBox::new(1, GFP_KERNEL).map_err(Error::from);
     let handler = Ok::<_, Error>(Probe::new(p, nothing));
     let mut called = false;
@@ -275,7 +275,7 @@ fn a_scope_fails_as_its_initialisers_do(p: Priority) -> Verdict {
 
 // ---- Items that their owner holds. ----
 
-fn new_fails_as_its_initialisers_do(p: Priority) -> Verdict {
+fn new_returns_the_error_of_an_initialiser(p: Priority) -> Verdict {
     let state = KBox::new(1, GFP_KERNEL).map_err(Error::from);
     let handler = Ok::<_, Error>(Probe::new(p, nothing));
 
@@ -369,7 +369,7 @@ fn in_process_context_cancel_ends_one_that_queues_itself_for_ever() -> Verdict {
 }
 
 /// For lockdep they are two classes, so it is not taken for one that waits for itself.
-fn in_process_context_one_may_cancel_one_of_another_type() -> Verdict {
+fn in_process_context_an_item_may_cancel_one_of_another_type() -> Verdict {
     struct CancelOther {
         done: Atomic<i32>,
     }
@@ -409,7 +409,7 @@ tests! {
         cancel_waits_for_a_running_callback,
         cancel_discards_a_pending_run,
         the_end_of_the_scope_discards_a_pending_run =
-            |p| a_drop_discards_a_pending_run(p, Owner::Scope),
+            |p| pending_run_is_discarded(p, Owner::Scope),
         cancel_of_one_that_was_never_queued_is_harmless,
         cancel_ends_one_that_queues_itself_for_ever =
             kill_ends_one_that_reschedules_itself_for_ever::<Item>,
@@ -421,19 +421,19 @@ tests! {
         five_thousand_are_made_queued_and_cancelled_on_every_cpu_at_once,
         queued_on_a_cpu_that_goes_offline_it_runs_once =
             scheduled_on_a_cpu_that_goes_offline_it_runs_once::<Item>,
-        queueing_itself_on_a_cpu_that_goes_offline_it_goes_on,
+        queueing_itself_on_a_cpu_that_goes_offline_it_keeps_running,
         cancel_hands_the_state_back = kill_hands_the_state_back::<Item>,
-        a_scope_fails_as_its_initialisers_do,
-        a_dropped_one_discards_a_pending_run = |p| a_drop_discards_a_pending_run(p, Owner::KBox),
-        a_dropped_one_waits_for_a_run_on_another_cpu =
+        a_scope_returns_the_error_of_an_initialiser,
+        drop_discards_a_pending_run = |p| pending_run_is_discarded(p, Owner::KBox),
+        drop_waits_for_a_run_on_another_cpu =
             |p| drop_while_it_runs_on_another_cpu_waits::<Item<_>>(p, Owner::KBox),
-        new_fails_as_its_initialisers_do,
+        new_returns_the_error_of_an_initialiser,
         a_handler_may_borrow,
     ],
     once: [
         in_process_context_it_may_sleep_and_cancel_waits_for_it,
         in_process_context_cancel_ends_one_that_queues_itself_for_ever,
-        in_process_context_one_may_cancel_one_of_another_type,
+        in_process_context_an_item_may_cancel_one_of_another_type,
         highpri_runs_before_normal = high_priority_runs_before_normal::<Item>,
     ]
 }

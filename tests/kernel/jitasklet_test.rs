@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What LDD3 7.5 says of tasklets, and what `tasklet_wrap.rs` promises, proved in a running kernel.
-//! What `bh_work.rs` promises is in `bh.rs`, and what both promise alike in `alike.rs`.
+//! What `bh_work.rs` promises is in `bh.rs`, and what both promise alike in `common.rs`.
 //!
 //! Loading the module runs the tests, one after another, and prints KTAP into the kernel log. Which
 //! sentence of the chapter each of them stands for is in `tests/README.md`.
@@ -107,10 +107,10 @@ macro_rules! tests {
 }
 
 // Below the macros, which they use.
-mod alike;
 mod bh;
+mod common;
 
-use alike::*;
+use common::*;
 
 /// With which of the two calls a test schedules.
 #[derive(Clone, Copy, PartialEq)]
@@ -331,7 +331,7 @@ fn a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes(p: Priority) -> Verdi
 
 // ---- Disabling. ----
 
-fn it_runs_once_enabled_as_often_as_disabled(p: Priority) -> Verdict {
+fn it_runs_when_enabled_as_often_as_disabled(p: Priority) -> Verdict {
     Probed::with(p, 0, nothing, |t| {
         let first = t.disable();
         let second = t.disable_nosync();
@@ -421,7 +421,7 @@ fn a_handler_may_borrow(p: Priority) -> Verdict {
     })
 }
 
-fn a_tasklet_made_disabled_runs_once_that_is_released(p: Priority) -> Verdict {
+fn a_tasklet_made_disabled_runs_when_released(p: Priority) -> Verdict {
     let tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new(p, nothing), 0), GFP_KERNEL)?;
 
     p.schedule(&tasklet);
@@ -453,14 +453,14 @@ fn a_static_runs_through_the_one_handle(p: Priority) -> Verdict {
     Ok(())
 }
 
-fn a_static_that_nobody_took_is_just_dropped(p: Priority) -> Verdict {
+fn a_static_that_was_not_taken_can_be_dropped(p: Priority) -> Verdict {
     let neighbour = Probed::boxed(p, 0, nothing)?;
     drop(StaticTasklet::new(Probe::new(p, nothing), 0));
     drop(neighbour);
     Ok(())
 }
 
-fn a_static_made_disabled_runs_once_that_is_released(p: Priority) -> Verdict {
+fn a_static_made_disabled_runs_when_released(p: Priority) -> Verdict {
     static DISABLED: [StaticTasklet<Probe>; 2] = [
         StaticTasklet::new_disabled(Probe::new(Normal, count_in_state), 0),
         StaticTasklet::new_disabled(Probe::new(Hi, count_in_state), 0),
@@ -500,7 +500,7 @@ fn kill_waits_for_a_scheduled_run(p: Priority) -> Verdict {
 }
 
 /// Another tasklet holds the CPU until just before the kill.
-fn kill_waits_for_a_run_that_has_to_wait(p: Priority) -> Verdict {
+fn kill_waits_for_a_run_that_another_delays(p: Priority) -> Verdict {
     while_running(p, end_late, |holder: Pin<&mut Probed>, there| {
         Probed::with(p, 0, nothing, |mut t| {
             on_cpu(there, || p.schedule(&t));
@@ -650,7 +650,7 @@ fn rescheduled_on_a_cpu_that_goes_offline_it_moves_to_another(p: Priority) -> Ve
     })
 }
 
-fn disabled_on_a_cpu_that_goes_offline_it_runs_once_enabled(p: Priority) -> Verdict {
+fn disabled_on_a_cpu_that_goes_offline_it_runs_when_enabled(p: Priority) -> Verdict {
     let (here, there) = two_cpus_one_removable()?;
     let _pinned = Pinned::to(here);
 
@@ -709,18 +709,18 @@ tests! {
         it_reschedules_itself::<Probed>,
         it_reschedules_itself_at_the_other_priority,
         a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes,
-        it_runs_once_enabled_as_often_as_disabled,
+        it_runs_when_enabled_as_often_as_disabled,
         disable_waits_for_a_running_callback,
         disable_mut_waits_for_a_running_callback,
         disable_mut_waits_although_a_guard_was_leaked,
         disable_nosync_does_not_wait_until_asked_to,
         a_handler_may_borrow,
-        a_tasklet_made_disabled_runs_once_that_is_released,
+        a_tasklet_made_disabled_runs_when_released,
         a_static_runs_through_the_one_handle,
-        a_static_that_nobody_took_is_just_dropped,
-        a_static_made_disabled_runs_once_that_is_released,
+        a_static_that_was_not_taken_can_be_dropped,
+        a_static_made_disabled_runs_when_released,
         kill_waits_for_a_scheduled_run,
-        kill_waits_for_a_run_that_has_to_wait,
+        kill_waits_for_a_run_that_another_delays,
         kill_ends_one_that_reschedules_itself_for_ever::<Probed>,
         after_kill_it_can_be_scheduled_and_reschedule_itself_again::<Probed>,
         kill_discards_the_run_of_a_disabled_one,
@@ -735,7 +735,7 @@ tests! {
         a_leaked_guard_keeps_it_disabled_after_disable_mut,
         scheduled_on_a_cpu_that_goes_offline_it_runs_once::<Probed>,
         rescheduled_on_a_cpu_that_goes_offline_it_moves_to_another,
-        disabled_on_a_cpu_that_goes_offline_it_runs_once_enabled,
+        disabled_on_a_cpu_that_goes_offline_it_runs_when_enabled,
         running_on_a_cpu_that_goes_offline_it_ends_there_and_runs_again,
     ],
     once: [

@@ -57,7 +57,7 @@ macro_rules! scenarios {
             },
         }
 
-        fn leak_what_is_asked_for() -> Result {
+        fn leak_selected() -> Result {
             // A value or a reference to it, depending on the kernel's version.
             $(if *Borrow::<i32>::borrow(&module_parameters::$name.value()) != 0 {
                 $name()?;
@@ -93,7 +93,7 @@ struct UnloadTest;
 
 impl kernel::Module for UnloadTest {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        leak_what_is_asked_for()?;
+        leak_selected()?;
         if *Borrow::<i32>::borrow(&module_parameters::fail.value()) != 0 {
             if FILES.load(Relaxed) != 0 {
                 await_count(&READERS, 1)?;
