@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What `bh_work.rs` promises, and `tasklet_wrap.rs` does not, proved in a running kernel.
+//! Tests, in a running kernel, of what only `bh_work.rs` guarantees.
 
 use core::pin::Pin;
 use kernel::{
@@ -88,7 +88,7 @@ fn queued_while_it_runs_it_runs_again_where_it_is_running(p: Priority) -> Verdic
     while_running(p, hold_the_first_run, |w: Pin<&mut Item>, there| {
         check!(w.queue());
         check!(!w.queue());
-        // Whatever is to run here has run, but for this one, which would be running twice.
+        // Everything pending on this CPU runs now. The item must not: it would be running twice.
         flush()?;
         check!(flags(&w).begun.load(Relaxed) == 1);
         flags(&w).go.store(1, Relaxed);
@@ -125,13 +125,13 @@ fn cancel_waits_for_a_running_callback(p: Priority) -> Verdict {
     })
 }
 
-/// Runs `test` while another item keeps that CPU's queue from going on, and until all is run that
-/// was queued there.
+/// Runs `test` while another item blocks the queue of another CPU, whose number `test` gets. Then
+/// waits until everything queued there has run.
 fn while_held(p: Priority, test: impl FnOnce(u32) -> Verdict) -> Verdict {
     while_running(p, hold_the_first_run, |holder: Pin<&mut Item>, there| {
         test(there)?;
         check!(flags(&holder).runs() == 0);
-        // Behind everything that the test left in the queue.
+        // Queued behind everything that the test left there.
         Item::with(p, 0, nothing, |last| {
             on_cpu(there, || last.queue());
             flags(&holder).go.store(1, Relaxed);
@@ -198,7 +198,7 @@ fn the_end_of_the_scope_ends_one_that_queues_itself_for_ever(p: Priority) -> Ver
     Ok(())
 }
 
-/// Some are cancelled while they are pending, some while they run, and each eighth when it has run.
+/// Some are cancelled while they are pending, some while they run, and every eighth after its run.
 fn five_thousand_are_made_queued_and_cancelled_on_every_cpu_at_once(p: Priority) -> Verdict {
     static FAILED: Atomic<i32> = Atomic::new(0);
     const CYCLES: i32 = 5_000;
@@ -228,9 +228,9 @@ fn five_thousand_are_made_queued_and_cancelled_on_every_cpu_at_once(p: Priority)
     Ok(())
 }
 
-// ---- CPUs that go. ----
+// ---- CPU hotplug. ----
 
-/// The last runs are drained by another CPU, or come before the end of the first one.
+/// Another CPU drains the last runs, unless they end before the CPU is offline.
 fn queueing_itself_on_a_cpu_that_goes_offline_it_keeps_running(p: Priority) -> Verdict {
     const RUNS: i32 = 20_000;
 
@@ -258,7 +258,7 @@ fn queueing_itself_on_a_cpu_that_goes_offline_it_keeps_running(p: Priority) -> V
 
 // ---- The state, and the handler. ----
 
-/// Whatever fails, what was made before is dropped, and the closure is not called.
+/// If one initialiser fails, the value of the other is dropped, and the closure is not called.
 fn a_scope_returns_the_error_of_an_initialiser(p: Priority) -> Verdict {
     let state = KBox::new(1, GFP_KERNEL).map_err(Error::from);
     let handler = Ok::<_, Error>(Probe::new(p, nothing));
@@ -273,7 +273,7 @@ fn a_scope_returns_the_error_of_an_initialiser(p: Priority) -> Verdict {
     Ok(())
 }
 
-// ---- Items that their owner holds. ----
+// ---- Owned items. ----
 
 fn new_returns_the_error_of_an_initialiser(p: Priority) -> Verdict {
     let state = KBox::new(1, GFP_KERNEL).map_err(Error::from);
@@ -311,7 +311,7 @@ fn a_handler_may_borrow(p: Priority) -> Verdict {
 
 // ---- The ordinary queue. ----
 
-/// Sleeps until it is told to go on, and then takes its time.
+/// Sleeps until the test lets it continue, and then runs for 3 ms more.
 #[pin_data]
 struct Sleeper {
     #[pin]
@@ -359,7 +359,7 @@ fn in_process_context_cancel_ends_one_that_queues_itself_for_ever() -> Verdict {
         check!(eventually(|| flags(&work).runs() > 100));
         work.as_mut().cancel();
         let runs = flags(&work).runs();
-        // Behind whatever is left in the queue of that CPU.
+        // Queued behind everything that is left there.
         let last = boxed(BhQueue::Process, Probe::new(Normal, nothing), 0)?;
         on_cpu(cpu, || last.queue());
         check!(eventually(|| flags(&last).runs() == 1));
@@ -368,7 +368,7 @@ fn in_process_context_cancel_ends_one_that_queues_itself_for_ever() -> Verdict {
     Ok(())
 }
 
-/// For lockdep they are two classes, so it is not taken for one that waits for itself.
+/// The two types have different lockdep classes, so lockdep does not report a self-deadlock.
 fn in_process_context_an_item_may_cancel_one_of_another_type() -> Verdict {
     struct CancelOther {
         done: Atomic<i32>,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What LDD3 7.5 says of tasklets, and what `tasklet_wrap.rs` promises, proved in a running kernel.
-//! What `bh_work.rs` promises is in `bh.rs`, and what both promise alike in `common.rs`.
+//! Tests, in a running kernel, of what LDD3 7.5 says about tasklets, and of what `tasklet_wrap.rs`
+//! guarantees. `bh.rs` tests what `bh_work.rs` guarantees, and `common.rs` what both guarantee.
 //!
-//! Loading the module runs the tests, one after another, and prints KTAP into the kernel log. Which
-//! sentence of the chapter each of them stands for is in `tests/README.md`.
+//! Loading the module runs the tests, one after another, and prints KTAP to the kernel log.
+//! `tests/README.md` lists the tests that prove each sentence of the chapter.
 
 use core::pin::Pin;
 use kernel::{
@@ -47,7 +47,7 @@ impl kernel::Module for TestModule {
     }
 }
 
-/// How a test can end other than well.
+/// How a test ends if it does not pass.
 enum End {
     Failed(&'static str),
     Skipped(&'static str),
@@ -61,7 +61,7 @@ impl From<Error> for End {
     }
 }
 
-/// A CPU to be on, and another one.
+/// Two CPUs: one for the test itself, and another one.
 fn two_cpus() -> Result<(u32, u32), End> {
     let mut cpus = online_cpus();
 
@@ -88,7 +88,7 @@ struct Tests {
 
 type List<F> = &'static [(&'static str, F)];
 
-/// A test is a function, alone or behind the name of the test and `=`.
+/// Defines `TESTS`. An entry is a function, or a name, `=` and a function.
 macro_rules! tests {
     (both: [$($both:tt)*], once: [$($once:tt)*]) => {
         /// The tests of this file.
@@ -106,13 +106,13 @@ macro_rules! tests {
     };
 }
 
-// Below the macros, which they use.
+// These use the macros above.
 mod bh;
 mod common;
 
 use common::*;
 
-/// With which of the two calls a test schedules.
+/// The call that a test schedules with.
 #[derive(Clone, Copy, PartialEq)]
 enum Priority {
     Normal,
@@ -185,7 +185,7 @@ impl<S: Send + 'static> Deferred<S> for Probed<S> {
     }
 }
 
-/// Waits, in process context, until `condition` holds. Most do at once. It gives up after 100
+/// Waits, in process context, until `condition` holds, which most do at once. Gives up after 100
 /// seconds, as a guard against hangs.
 fn eventually(condition: impl Fn() -> bool) -> bool {
     for n in 0..100_000 {
@@ -197,8 +197,8 @@ fn eventually(condition: impl Fn() -> bool) -> bool {
     false
 }
 
-/// The same in a callback, which must not sleep. It gives up after ten seconds, before the kernel
-/// takes the CPU for locked up.
+/// The same for a callback, which must not sleep. Gives up after ten seconds, before the kernel
+/// reports a lockup.
 fn spin_until(condition: impl Fn() -> bool) -> bool {
     for _ in 0..10_000_000 {
         if condition() {
@@ -209,8 +209,8 @@ fn spin_until(condition: impl Fn() -> bool) -> bool {
     false
 }
 
-/// Sees to it that what is scheduled on this CPU, and can run, has run: three tasklets of each
-/// priority, scheduled behind it one after another, have.
+/// Waits until everything that is scheduled on this CPU, and can run, has run: schedules three
+/// tasklets of each priority behind it, one after another, and waits for each.
 fn flush() -> Verdict {
     for p in [Normal, Hi, Normal, Hi, Normal, Hi] {
         Probed::with(p, 0, nothing, |t| {
@@ -286,13 +286,14 @@ fn the_first_schedule_decides_the_priority() -> Verdict {
     Ok(())
 }
 
-/// Scheduled by an interrupt, it first runs at that interrupt's exit. As it reschedules itself, it
-/// must go on in ksoftirqd before the eleventh pass, so that the interrupted task goes on, too.
+/// Scheduled by an interrupt, the tasklet first runs at that interrupt's exit. It reschedules
+/// itself, and must move to ksoftirqd before the eleventh pass, so that the interrupted task can
+/// continue.
 fn a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes(p: Priority) -> Verdict {
-    /// A guard: on a slow machine one interrupt may follow the other.
+    /// A guard against hangs: on a slow machine one interrupt may follow another.
     const MOST: i32 = 100_000;
 
-    /// Counts the passes outside of ksoftirqd, and finds one inside.
+    /// Counts the passes outside ksoftirqd, up to the first one in it.
     fn run(flags: &Flags, outside: &mut u32, again: &Again<'_>) {
         let comm = context::Context::current();
 
@@ -313,7 +314,7 @@ fn a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes(p: Priority) -> Verdi
     }
     let mut within_ten = 0;
     for (n, cpu) in online_cpus().cycle().take(2_000).enumerate() {
-        // Not each time: another interrupt on the way adds ten passes of its own.
+        // Not every time: another interrupt meanwhile adds up to ten passes of its own.
         if n >= 20 && within_ten > 0 {
             break;
         }
@@ -482,7 +483,7 @@ fn a_static_made_disabled_runs_when_released(p: Priority) -> Verdict {
 
 // ---- Killing. ----
 
-/// Takes so long that a kill that does not wait would be back before the end.
+/// Takes long enough that a kill that did not wait would return before the end.
 fn run_long(_: &Flags, _: &mut u32, _: &Again<'_>) {
     udelay(Delta::from_millis(3));
 }
@@ -614,9 +615,9 @@ fn a_leaked_guard_keeps_it_disabled_after_disable_mut(p: Priority) -> Verdict {
     })
 }
 
-// ---- The CPU goes away. ----
+// ---- CPU hotplug. ----
 
-/// A CPU that stays, and one that can go.
+/// Two CPUs: one that stays online, and one that can be unplugged.
 fn two_cpus_one_removable() -> Result<(u32, u32), End> {
     let (here, there) = two_cpus()?;
 
@@ -626,7 +627,7 @@ fn two_cpus_one_removable() -> Result<(u32, u32), End> {
     }
 }
 
-/// It is always scheduled, so it is when the CPU dies, too: `takeover_tasklets` moves it.
+/// The tasklet is always scheduled, also when the CPU dies: `takeover_tasklets` moves it.
 fn rescheduled_on_a_cpu_that_goes_offline_it_moves_to_another(p: Priority) -> Verdict {
     let (here, there) = two_cpus_one_removable()?;
     let _pinned = Pinned::to(here);
@@ -641,7 +642,7 @@ fn rescheduled_on_a_cpu_that_goes_offline_it_moves_to_another(p: Priority) -> Ve
             check!(eventually(|| flags(&t).runs() > runs + 100));
             check!(flags(&t).found.load(Relaxed) == here as i32);
         }
-        // It stays where it is when the CPU comes back, and can be killed.
+        // It stays there when the CPU is back online, and can be killed.
         let runs = flags(&t).runs();
         check!(eventually(|| flags(&t).runs() > runs + 100));
         check!(flags(&t).found.load(Relaxed) == here as i32);
@@ -669,7 +670,8 @@ fn disabled_on_a_cpu_that_goes_offline_it_runs_when_enabled(p: Priority) -> Verd
     })
 }
 
-/// The first run goes on well into the unplugging, which waits for it; the second one is left.
+/// The first run lasts until the CPU is being unplugged, which waits for it; the second run is then
+/// pending.
 fn running_on_a_cpu_that_goes_offline_it_ends_there_and_runs_again(p: Priority) -> Verdict {
     fn run(flags: &Flags, state: &mut u32, again: &Again<'_>) {
         find_cpu(flags, state, again);
