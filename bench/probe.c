@@ -4,9 +4,9 @@
  * callback takes, and what the reader allocates meanwhile. It uses the kernel's tracepoints, so the
  * measured modules need no changes.
  *
- * Each read of /proc/bench_probe prints what happened since the one before: the number of runs, the
- * nanoseconds that they took beyond what a callback that returns at once takes, and the bytes that
- * the reader of this file allocated. One reader at a time.
+ * Each read of /proc/bench_probe prints what happened since the previous one: the number of runs,
+ * the nanoseconds that they took beyond what a callback that returns at once takes, and the bytes
+ * that the reader of this file allocated. There may be one reader at a time.
  */
 
 #include <linux/interrupt.h>
@@ -80,7 +80,7 @@ static void do_nothing(struct tasklet_struct *t)
 
 static DECLARE_TASKLET(nothing_tasklet, do_nothing);
 
-/* The shortest of some runs, without an interrupt. */
+/* Takes the shortest of many runs, so one without an interrupt. */
 static void measure_nothing(void)
 {
 	int i;

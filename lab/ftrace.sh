@@ -14,9 +14,9 @@
 #         mark					the text, if it was written to $marker
 #         value("vec")				what follows 'vec=' in the text
 #
-# $switch is for 1 and 0: tracing on and off. Lines without an event, as those of a stack, have only
-# $0. No function but read_trace starts a program, as none can start where a real-time process holds
-# the CPU. On the host, lab/reads.py reads a trace.
+# Writing 1 and 0 to $switch turns tracing on and off. Lines without an event, as those of a stack,
+# have only $0. Only read_trace starts a program: none can start while a real-time process holds the
+# CPU. On the host, lab/reads.py reads a trace.
 
 tracing=/sys/kernel/tracing
 # shellcheck disable=SC2034
@@ -26,7 +26,7 @@ setting_files=() setting_values=()
 write_setting() {
 	local was
 	read -r was <"$1" || return
-	# The files of tracefs show more than they take: all choices, with the current one in
+	# Some files of tracefs show more than the value: all choices, with the current one in
 	# brackets, or a remark.
 	if [[ $was =~ \[(.*)\] ]]; then
 		was=${BASH_REMATCH[1]}
