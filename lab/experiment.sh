@@ -179,10 +179,6 @@ not_on_rt() {
 	}
 }
 
-is_rt() {
-	[[ $(</proc/version) = *PREEMPT_RT* ]]
-}
-
 finish() {
 	stop
 	end_trace >&2 || exit

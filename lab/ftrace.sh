@@ -14,9 +14,12 @@
 #         mark					the text, if it was written to $marker
 #         value("vec")				what follows 'vec=' in the text
 #
+#     count_softirqs NAME		prints how many softirqs of this kind all CPUs have run
+#     is_rt				succeeds on PREEMPT_RT
+#
 # Writing 1 and 0 to $switch turns tracing on and off. Lines without an event, as those of a stack,
-# have only $0. Only read_trace starts a program: none can start while a real-time process holds the
-# CPU. On the host, lab/reads.py reads a trace.
+# have only $0. Only read_trace and count_softirqs start a program: none can start while a real-time
+# process holds the CPU. On the host, lab/reads.py reads a trace.
 
 tracing=/sys/kernel/tracing
 # shellcheck disable=SC2034
@@ -97,4 +100,13 @@ read_trace() {
 			mark = text
 	}
 	'"${*: -1}" "$tracing/trace"
+}
+
+count_softirqs() {
+	awk -v name="$1:" '
+	$1 == name { for (i = 2; i <= NF; i++) sum += $i; print sum }' /proc/softirqs
+}
+
+is_rt() {
+	[[ $(</proc/version) = *PREEMPT_RT* ]]
 }

@@ -50,7 +50,7 @@ own_sites() {
 		}
 	}
 	END {
-		print "# " thing ": " sites + 0 " of them below the module's code"
+		print "# " thing ": " sites + 0 " of them below code of the module"
 		for (own in where)
 			print "# " thing ": " where[own] " in " own
 		exit bad || !begun || (thing == "load" && !sites)

@@ -167,11 +167,6 @@ crowds() {
 	"$reader" /proc/jitasklet crowd "$1" && "$reader" /proc/jitasklethi crowd "$1"
 }
 
-softirqs() {
-	awk -v name="$1:" '
-	$1 == name { for (i = 2; i <= NF; i++) sum += $i; print sum }' /proc/softirqs
-}
-
 # Prints a disk whose driver is built into the kernel: the guest has no others.
 disk() {
 	local disk
@@ -190,7 +185,7 @@ under_load() {
 	local disk whole=0 tenths=0 net=0 before_net before_block pids=() status=0
 	disk=$(disk)
 	ip link set lo up || return
-	before_net=$(softirqs NET_RX) before_block=$(softirqs BLOCK)
+	before_net=$(count_softirqs NET_RX) before_block=$(count_softirqs BLOCK)
 	stress-ng --quiet --procfs 1 --udp 1 &
 	pids=($!)
 	[ -z "$disk" ] || { requests "$disk" & pids+=($!); }
@@ -202,8 +197,8 @@ under_load() {
 			tenths=$((whole / ($1 / 10)))
 			echo "# $whole whole tables of $1"
 		}
-		net=$(($(softirqs NET_RX) - before_net))
-		block=$(($(softirqs BLOCK) - before_block))
+		net=$(($(count_softirqs NET_RX) - before_net))
+		block=$(($(count_softirqs BLOCK) - before_block))
 	done
 	kill "${pids[@]}"
 	wait "${pids[0]}" || status=$?

@@ -143,17 +143,13 @@ taken_away() {
 		chmod 444 "$1" && nobody cat "$1" >/dev/null
 }
 
-timers() {
-	awk '$1 == "TIMER:" { for (i = 2; i <= NF; i++) sum += $i; print sum }' /proc/softirqs
-}
-
 # The median run is shorter than the median timer softirq, in cycles. Reads until there are five
 # timer softirqs.
 short() {
 	local reads=0 before
 	begin_trace x86-tsc irq:softirq_entry irq:softirq_exit irq:tasklet_entry irq:tasklet_exit &&
-		before=$(timers) || return
-	while [ "$reads" = 0 ] || [ $(($(timers) - before)) -lt 5 ]; do
+		before=$(count_softirqs TIMER) || return
+	while [ "$reads" = 0 ] || [ $(($(count_softirqs TIMER) - before)) -lt 5 ]; do
 		"$reader" "$1" many 200 || return
 		reads=$((reads + 200))
 	done

@@ -132,15 +132,10 @@ rows_fit() {
 	}'
 }
 
-softirqs() {
-	awk -v name="$1:" '
-	$1 == name { for (i = 2; i <= NF; i++) sum += $i; print sum }' /proc/softirqs
-}
-
 same_as_rows() {
-	before=$(softirqs "${action[$1]}")
+	before=$(count_softirqs "${action[$1]}")
 	trace irq:softirq_entry irq:softirq_exit && reads_everywhere "$1" 10 || return
-	end_trace && after=$(softirqs "${action[$1]}") && rows_fit $((10 * cpus))
+	end_trace && after=$(count_softirqs "${action[$1]}") && rows_fit $((10 * cpus))
 }
 
 # Each run is in its vector, which was raised once for it: for the first run by the reader, for the
@@ -203,10 +198,6 @@ one_pass() {
 			"in /proc/softirqs TASKLET grew by " grown
 		exit bads || alone < reads / 2 || grown < reads
 	}'
-}
-
-is_rt() {
-	[[ $(uname -v) = *PREEMPT_RT* ]]
 }
 
 # waited FILE WANT UNDER HOGS: counts the local timer interrupts on the CPU between the schedule and
