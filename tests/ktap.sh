@@ -9,8 +9,8 @@
 #     skip NAME REASON
 #     check NAME fails_with PATTERN COMMAND...
 #				passes if COMMAND fails and prints PATTERN
-#     leaks			on a kernel with kmemleak, a test more: nothing leaked up to here
-#     end			the marker without which a suite was cut off, after leaks
+#     leaks			tests that nothing has leaked, on a kernel with kmemleak
+#     end			calls leaks, and prints the marker of a suite that was not cut off
 
 set -uo pipefail
 

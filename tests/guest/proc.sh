@@ -35,9 +35,9 @@ reads_all() {
 	count_anew && "${as[@]}" "$tests/proc-read" && have_read proc-read 2
 }
 
-# stress-ng reads in its own order, until it comes across one of the files. The other may be minutes
-# away. Most of /proc consists of the directories of processes, so it runs in a PID namespace, where
-# there are few.
+# stress-ng reads in its own order, until it comes across one of the files. The other may take
+# minutes. Most of /proc consists of the directories of processes, so it runs in a PID namespace,
+# where there are few.
 in_pid_namespace() {
 	cd /tmp || return
 	"$@" stress-ng --quiet --procfs 2 &

@@ -52,7 +52,7 @@ missed() {
 
 plan 5
 check 'the benchmarks build' "$top/scripts/build-bench.sh" "$out"
-check 'all is measured' measure
+check 'everything is measured' measure
 check 'results.json is well-formed' well_formed
 check 'a figure that is missing is an error' missing
 check 'a target that is missed for no reason is an error' missed

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# rights.sh: what a user needs to be allowed, and what the scripts write: no command needs root,
-# a missing right is a sentence before anything is downloaded, and nothing but build/ and the cache
-# is written.
+# rights.sh: the rights that the scripts need, and what they write: no command needs root, a missing
+# right is reported before anything is downloaded, and only build/ and the cache are written to.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -11,7 +10,7 @@
 tmp=$(mktemp -d "${TMPDIR:-/var/tmp}/jitasklet-rights.XXXXXX")
 trap 'rm -rf --one-file-system "$tmp"' EXIT
 
-# refused PATTERN COMMAND...: with an empty cache, which stays empty.
+# refused PATTERN COMMAND...: the command fails with PATTERN, and makes no cache.
 refused() {
 	local pattern=$1
 	shift
@@ -19,7 +18,7 @@ refused() {
 	[ ! -e "$tmp/empty" ] || { find "$tmp/empty" | sed 's/^/# /'; return 1; }
 }
 
-# As a user who may change the limit of a user namespace, and who has no further right there.
+# As an ordinary user, where the limit of user namespaces is 0.
 no_namespaces() {
 	refused 'has user.max_user_namespaces = 0, so only root' \
 		unshare --user --map-user=1000 --map-group=1000 --keep-caps bash -euc '
@@ -27,13 +26,13 @@ no_namespaces() {
 			exec "$@"' bash make -C "$top" "$@"
 }
 
-# As in a container with the rights that it has by default.
+# As root in a container with the default rights.
 no_mounts() {
 	refused 'root may not make one here' \
 		"${isolated[@]}" setpriv --bounding-set=-sys_admin make -C "$top" "$@"
 }
 
-# A stat that takes the cache for a network's.
+# With a stat that reports NFS for the cache.
 not_local() {
 	mkdir -p "$tmp/bin"
 	printf '#!/bin/sh\necho nfs\n' >"$tmp/bin/stat"
@@ -42,7 +41,7 @@ not_local() {
 		make -C "$top" demo
 }
 
-# Nobody runs what somebody else has made.
+# root makes a cache of its own in another user's, and refuses one that is not its own.
 somebody_elses() {
 	mkdir -p "$tmp/shared/user-0"
 	chown 65534 "$tmp/shared"
@@ -52,7 +51,7 @@ somebody_elses() {
 	JIT_CACHE=$tmp/shared fails_with 'belongs to another user' make -C "$top" kernels
 }
 
-# In a namespace in which the rest of the file system is read-only.
+# read_only COMMAND...: runs the command with the rest of the file system read-only.
 read_only() {
 	cd "$tmp"
 	mkdir -p all

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # runner.sh OUT: the symbol check, the guest's runner, the counting of results and the runner of
-# suites detect failures: each is given some, and must fail and say why.
+# suites detect failures: each gets some, and must fail and print the reason.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"

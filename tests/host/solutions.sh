@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# solutions.sh: the exercises of docs/lab.md without and with their solutions.
+# solutions.sh: tests the exercises of docs/lab.md without and with their solutions.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
