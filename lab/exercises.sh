@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# exercises.sh MODULE: which exercises of docs/lab.md are done, in the guest. For each a line as in
-# KTAP, and a sentence that says why.
+# exercises.sh MODULE: checks which exercises of docs/lab.md are done, in the guest. Prints a result
+# for each, as in KTAP, and the reason.
 
 set -uo pipefail
 . "${BASH_SOURCE[0]%/*}/ftrace.sh"
@@ -12,8 +12,8 @@ set -uo pipefail
 number=0 passed=0 begun=0
 runs=12
 
-# exercise NAME FUNCTION: the function prints a sentence, and fails if the exercise is not done. 2
-# means that it has not been begun.
+# exercise NAME FUNCTION: the function prints a sentence, and fails if the exercise is not done:
+# with 2 if it is not begun.
 exercise() {
 	local sentence result=ok status=0
 	number=$((number + 1))
