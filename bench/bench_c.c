@@ -2,8 +2,8 @@
 /*
  * bench_c.c: measures what tasklets cost in C; the twin of bench_rust.rs.
  *
- * Each read of /proc/bench_c does every kind of work once, in the process context of the reader,
- * and prints for each a line of its name, how often it was done, and the nanoseconds that it took.
+ * Each read of /proc/bench_c does every kind of work once, in the reader's process context, and
+ * prints a line for each: its name, how often it was done, and the nanoseconds that it took.
  */
 
 #include <linux/completion.h>
@@ -15,7 +15,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
-/* The same as in bench_rust.rs. Enough for the timer's ticks, which both get, to be the same. */
+/* As in bench_rust.rs. High enough that both get about the same number of timer ticks. */
 #define RUNS	20000
 #define TIMES	100000
 #define LIVES	20000
@@ -64,7 +64,7 @@ static int run_again(struct seq_file *m)
 	error = wait_for_completion_interruptible(&again.done);
 	took = ktime_get_ns() - began;
 
-	/* A kill waits for one that reschedules itself; this one will have run often enough. */
+	/* tasklet_kill() waits for one that reschedules itself; this one stops after RUNS runs. */
 	tasklet_kill(&again.tasklet);
 	if (error)
 		return error;
@@ -125,7 +125,7 @@ static void init_kill(struct seq_file *m)
 	seq_printf(m, "d %u %llu\n", LIVES, took);
 }
 
-/* The same on the heap, as a driver has it in its structure. */
+/* The same on the heap, where a driver's structure is. */
 static int init_kill_heap(struct seq_file *m)
 {
 	struct idle *idle;

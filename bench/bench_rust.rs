@@ -2,9 +2,8 @@
 
 //! Measures what tasklets cost in Rust, through `tasklet_wrap.rs`; the twin of `bench_c.c`.
 //!
-//! Each read of `/proc/bench_rust` does every kind of work once, in the process context of the
-//! reader, and prints for each a line of its name, how often it was done, and the nanoseconds that
-//! it took.
+//! Each read of `/proc/bench_rust` does every kind of work once, in the reader's process context,
+//! and prints a line for each: its name, how often it was done, and the nanoseconds that it took.
 
 use core::pin::Pin;
 use kernel::{
@@ -39,7 +38,7 @@ extern "C" {
     fn bench_irq_restore(flags: usize);
 }
 
-// The same as in bench_c.c. Enough for the timer's ticks, which both get, to be the same.
+// As in bench_c.c. High enough that both get about the same number of timer ticks.
 const RUNS: u32 = 20_000;
 const TIMES: u32 = 100_000;
 const LIVES: u32 = 20_000;
@@ -110,7 +109,7 @@ fn run_again() -> Result<i64> {
 /// With interrupts disabled, so that a pending run stays pending.
 fn schedule_scheduled() -> Result<i64> {
     Tasklet::scope(Idle, 0, |tasklet| {
-        // SAFETY: They are restored below, and nothing meanwhile sleeps.
+        // SAFETY: Interrupts are restored below, and nothing sleeps meanwhile.
         let flags = unsafe { bench_irq_save() };
         tasklet.schedule();
         let took = timed(|| {
@@ -145,7 +144,7 @@ fn init_kill() -> Result<i64> {
     })
 }
 
-/// The same on the heap, as a driver has it in its structure.
+/// The same on the heap, where a driver's structure is.
 fn init_kill_heap() -> Result<i64> {
     timed(|| {
         for _ in 0..LIVES {

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * jit_c.c: /proc/jitasklet_c and /proc/jitasklethi_c, and with bh=1 /proc/jitbh_c, which show
- * what /proc/jitasklet, /proc/jitasklethi and /proc/jitbh show, in the way of C that LDD3 7.5
- * describes: a structure is allocated for each read, and the tasklet, or work item, itself prints
- * its row.
+ * jit_c.c: /proc/jitasklet_c and /proc/jitasklethi_c, and with bh=1 /proc/jitbh_c, which show what
+ * /proc/jitasklet, /proc/jitasklethi and /proc/jitbh show, in C and the way that LDD3 7.5
+ * describes: a structure is allocated for each read, and the tasklet or work item prints its row
+ * itself.
  *
  * It does not have the usual bugs of such modules: on a signal the tasklet is killed before the
- * structure is freed, the CPU's number is asked for where that is allowed, and a comm cannot forge
- * a row. Built with DEFECTS, for tests/guest/defects.sh, it has the defect that a parameter
- * selects, which the kernel has to detect:
+ * structure is freed, the CPU's number is read where that is allowed, and a comm cannot forge a
+ * row. Built with DEFECTS, for tests/guest/defects.sh, it has the defect that a parameter selects,
+ * which the kernel has to detect:
  *
  *     none     no defect
  *     leak     an interrupted read returns without a kill, and without freeing the structure
  *     free     an interrupted read frees the structure without a kill
- *     cpu      asks for the CPU where it can be preempted
- *     forge    prints a comm as it is
+ *     cpu      calls smp_processor_id() where it can be preempted
+ *     forge    prints a comm without escapes
  *     sleep    sleeps in the callback
  *     hang     kills a tasklet that is disabled and scheduled
  *     enable   ends such a hang
  *
- * A tasklet that was left scheduled may still run, so the module cannot be unloaded then. Instead,
- * the parameter can be written at any time.
+ * With DEFECTS the module cannot be unloaded, because a tasklet that was left scheduled may still
+ * run. Instead, the parameter can be written at any time.
  */
 
 #include <linux/interrupt.h>
@@ -43,7 +43,7 @@ static const char escaped[] = "\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0
 
 static bool raw;
 module_param(raw, bool, 0444);
-MODULE_PARM_DESC(raw, "Show comms as they are, as such modules usually do");
+MODULE_PARM_DESC(raw, "Print comms without escapes, as such modules usually do");
 
 static bool bh;
 module_param(bh, bool, 0444);
@@ -67,7 +67,7 @@ static bool has(const char *name)
 
 struct jit_data {
 #ifdef DEFECTS
-	/* KASAN uses the first bytes of freed memory. */
+	/* KASAN overwrites the first bytes of freed memory. */
 	char notes[64];
 #endif
 	union {
@@ -191,7 +191,7 @@ static int jit_show(struct seq_file *m, void *unused)
 	jit_schedule(data);
 	error = jit_wait(data);
 	if (error && has("leak")) {
-		/* From here on it does not print to a file that may be closed. */
+		/* Later runs see stop, and do not print to the file, which may be closed. */
 		tasklet_unlock_wait(&data->tasklet);
 		return error;
 	}
@@ -228,7 +228,7 @@ static void jit_exit(void)
 static int __init jit_init(void)
 {
 #ifdef DEFECTS
-	/* For ever: see above. */
+	/* Never put again: see above. */
 	__module_get(THIS_MODULE);
 #endif
 	normal = proc_create_single_data("jitasklet_c", 0444, NULL, jit_show, NULL);

@@ -6,7 +6,7 @@
 # where the figure is nanoseconds, bytes, or reads per second. WHAT is
 #     counts   (a) to (f), (h), and (g) on one CPU: for a guest whose clock counts instructions
 #     crowd    (g), for a guest with its CPUs
-# and each is done in so many turns, in which C and Rust take turns. Those that warm up say nothing.
+# and each is measured in TURNS turns, C and Rust alternately, after a warm-up that prints nothing.
 
 set -euo pipefail
 
@@ -31,8 +31,8 @@ counts() {
 	insmod "$build/bench_rust.ko"
 	for turn in $(seq 0 "$1"); do
 		for module in bench_c bench_rust; do
-			# Not line by line by the shell, which would seek back after each, and have
-			# all measured again.
+			# Not with the shell's read: it seeks back after each line, which measures
+			# everything again.
 			awk -v turn="$turn" -v module="$module" \
 				'turn { print $1, module, $2, $3 }' "/proc/$module"
 		done

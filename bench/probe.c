@@ -4,9 +4,9 @@
  * callback takes, and what the reader allocates meanwhile. It uses the kernel's tracepoints, so the
  * measured modules need no changes.
  *
- * Each read of /proc/bench_probe prints what happened since the one before: the number of runs, the
- * nanoseconds that they took beyond what a callback that returns at once takes, and the bytes that
- * the reader of this file allocated. One reader at a time.
+ * Each read of /proc/bench_probe prints what happened since the previous one: the number of runs,
+ * the nanoseconds that they took beyond what a callback that returns at once takes, and the bytes
+ * that the reader of this file allocated. There may be one reader at a time.
  */
 
 #include <linux/interrupt.h>
@@ -80,7 +80,7 @@ static void do_nothing(struct tasklet_struct *t)
 
 static DECLARE_TASKLET(nothing_tasklet, do_nothing);
 
-/* The shortest of some runs, without an interrupt. */
+/* Takes the shortest of many runs, so one without an interrupt. */
 static void measure_nothing(void)
 {
 	int i;
@@ -96,7 +96,7 @@ static void measure_nothing(void)
 	seen.runs = 0;
 }
 
-static void find(struct tracepoint *tp, void *unused)
+static void find_tracepoint(struct tracepoint *tp, void *unused)
 {
 	if (!strcmp(tp->name, "tasklet_entry"))
 		entry_tracepoint = tp;
@@ -104,7 +104,7 @@ static void find(struct tracepoint *tp, void *unused)
 		exit_tracepoint = tp;
 }
 
-static void forget(void)
+static void unregister_probes(void)
 {
 	tracepoint_probe_unregister(entry_tracepoint, at_entry, NULL);
 	tracepoint_probe_unregister(exit_tracepoint, at_exit, NULL);
@@ -117,7 +117,7 @@ static int __init probe_init(void)
 {
 	int error;
 
-	for_each_kernel_tracepoint(find, NULL);
+	for_each_kernel_tracepoint(find_tracepoint, NULL);
 	if (!entry_tracepoint || !exit_tracepoint)
 		return -ENOENT;
 	error = tracepoint_probe_register(entry_tracepoint, at_entry, NULL) ?:
@@ -131,14 +131,14 @@ static int __init probe_init(void)
 			return 0;
 		error = -ENOMEM;
 	}
-	forget();
+	unregister_probes();
 	return error;
 }
 
 static void __exit probe_exit(void)
 {
 	proc_remove(entry);
-	forget();
+	unregister_probes();
 }
 
 module_init(probe_init);

@@ -93,7 +93,7 @@ END {
 		rust = quantile(id " rust", 0.5)
 		c = quantile(id " c", 0.5)
 		wide = spread(id " rust") > spread(id " c") ? spread(id " rust") : spread(id " c")
-		# 0 for 0 is as good.
+		# If both are 0, the ratio is 1.
 		ratio = c ? rust / c : 1 + rust
 		met = better_[id] == "less" ? ratio <= target_[id] : ratio >= target_[id] - wide
 		if (!met && why_[id] == "" && !lenient) {

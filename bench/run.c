@@ -47,7 +47,7 @@ static int open_file(const char *path)
 	return fd;
 }
 
-/* The whole file, measured anew. */
+/* Reads the whole file, which measures anew. */
 static void read_file(int fd, char *text)
 {
 	ssize_t got;
@@ -120,7 +120,7 @@ static void probe_reads(const char *path, int reads, int quiet)
 	free(bytes);
 }
 
-/* How many times a reader has read each file, in a cache line of its own. */
+/* The number of times that a reader has read each file, in a cache line of its own. */
 struct counter {
 	long long reads[FILES];
 	char padding[128 - FILES * sizeof(long long)];
@@ -154,7 +154,7 @@ static long long count_reads(int reader, int file)
 	return __atomic_load_n(&shared->counters[reader].reads[file], __ATOMIC_RELAXED);
 }
 
-/* Reads per second, after every reader has left the file before. */
+/* Returns the reads per second, once every reader has left the previous file. */
 static long long rate(int file, int readers, int ms)
 {
 	long long before[READERS], before_all = 0, began, took, reads;
@@ -170,7 +170,7 @@ static long long rate(int file, int readers, int ms)
 	began = now();
 	for (i = 0; i < readers; i++)
 		before_all += count_reads(i, file);
-	/* Longer on a slow machine, until there is something to count. */
+	/* Goes on, on a slow machine, until there are as many reads as readers. */
 	do {
 		usleep(ms * 1000);
 		took = now() - began;

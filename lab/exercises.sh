@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# exercises.sh MODULE: which exercises of docs/lab.md are done, in the guest. For each a line as in
-# KTAP, and a sentence that says why.
+# exercises.sh MODULE: checks which exercises of docs/lab.md are done, in the guest. Prints a result
+# for each, as in KTAP, and the reason.
 
 set -uo pipefail
 . "${BASH_SOURCE[0]%/*}/ftrace.sh"
@@ -12,8 +12,8 @@ set -uo pipefail
 number=0 passed=0 begun=0
 runs=12
 
-# exercise NAME FUNCTION: the function prints a sentence, and fails if the exercise is not done. 2
-# means that it has not been begun.
+# exercise NAME FUNCTION: the function prints a sentence, and fails if the exercise is not done:
+# with 2 if it is not begun.
 exercise() {
 	local sentence result=ok status=0
 	number=$((number + 1))
@@ -24,8 +24,8 @@ exercise() {
 	printf '%s %s %s\n# %s\n' "$result" "$number" "$1" "$sentence"
 }
 
-# shown FILE: its contents, in $text.
-shown() {
+# read_file FILE: reads the file in /proc, into $text.
+read_file() {
 	[ -e "/proc/$1" ] || {
 		echo "There is no /proc/$1 yet."
 		return 2
@@ -36,16 +36,17 @@ shown() {
 	}
 }
 
-# traced EVENT FILE: reads the file, and counts these events of the module meanwhile, in $count.
-traced() {
-	begin_trace counter "$1" && shown "$2" && end_trace || return
+# count_events EVENT FILE: reads the file, and counts the module's events of this kind meanwhile, in
+# $count.
+count_events() {
+	begin_trace counter "$1" && read_file "$2" && end_trace || return
 	count=$(read_trace 'text ~ /\[jitasklet\]/ { n++ } END { print n + 0 }')
 }
 
 more_runs() {
 	local file rows
 	for file in jitasklet jitasklethi; do
-		shown "$file" || return
+		read_file "$file" || return
 		rows=$(($(wc -l <<<"$text") - 2))
 		if [ "$rows" != "$runs" ]; then
 			echo "/proc/$file shows $rows runs of the tasklet, and should show $runs."
@@ -56,8 +57,8 @@ more_runs() {
 	echo "Both files show $runs runs of the tasklet."
 }
 
-# numbers PATTERN: what the pattern's groups match in a line of $text, in $found.
-numbers() {
+# match_line PATTERN: finds a line of $text that matches, and puts its groups in $found.
+match_line() {
 	local line
 	while IFS= read -r line; do
 		[[ $line =~ ^$1$ ]] && found=("${BASH_REMATCH[@]:1}") && return
@@ -70,10 +71,10 @@ n='([0-9]+)'
 
 coalesced() {
 	local disabled enabled
-	traced irq:tasklet_entry jitcount || return
-	numbers "disabled: 100 schedules, $n runs, $n coalesced" || return
+	count_events irq:tasklet_entry jitcount || return
+	match_line "disabled: 100 schedules, $n runs, $n coalesced" || return
 	disabled=("${found[@]}")
-	numbers "enabled: 100 schedules, $n runs, $n coalesced" || return
+	match_line "enabled: 100 schedules, $n runs, $n coalesced" || return
 	enabled=("${found[@]}")
 	if [ "${disabled[*]}" != '1 99' ]; then
 		echo "While disabled, 100 schedules make 1 run, and not ${disabled[0]}."
@@ -90,10 +91,10 @@ coalesced() {
 
 race() {
 	local reader tasklet
-	shown jitrace || return
-	numbers "from the reader: hi first $n, normal first $n" || return
+	read_file jitrace || return
+	match_line "from the reader: hi first $n, normal first $n" || return
 	reader=("${found[@]}")
-	numbers "from a tasklet: hi first $n, normal first $n" || return
+	match_line "from a tasklet: hi first $n, normal first $n" || return
 	tasklet=("${found[@]}")
 	if [ $((reader[0] + reader[1])) != 100 ] || [ $((tasklet[0] + tasklet[1])) != 100 ]; then
 		echo "Each line should be on 100 races: ${reader[*]}; ${tasklet[*]}."
@@ -109,8 +110,8 @@ race() {
 }
 
 bh() {
-	traced workqueue:workqueue_execute_start jitbhcount || return
-	numbers "bh: 100 schedules, $n runs, $n coalesced" || return
+	count_events workqueue:workqueue_execute_start jitbhcount || return
+	match_line "bh: 100 schedules, $n runs, $n coalesced" || return
 	if [ $((found[0] + found[1])) != 100 ] || [ "${found[0]}" = 0 ]; then
 		echo "${found[0]} runs and ${found[1]} coalesced do not make 100 schedules."
 	elif [ "$count" != "${found[0]}" ]; then

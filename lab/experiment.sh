@@ -1,27 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# experiment.sh: what the experiments share. They run in the guest, as root:
+# experiment.sh: the functions of the experiments, which run in the guest, as root:
 #
-#     expect SENTENCE...		what should be seen: said before, judged afterwards
-#     reads FILE COUNT		reads /proc/FILE that often, in this very shell
+#     expect SENTENCE...	prints, before the experiment, what should be seen
+#     reads FILE COUNT		reads /proc/FILE COUNT times, in this shell
 #     on_cpu CPU [PID]		pins this shell, or PID
-#     called NAME			the name (comm) that this shell has in the tables
+#     set_comm NAME		sets the name (comm) that this shell has in the tables
 #     start NAME FUNCTION...	runs a function in the background, until the end
-#     stop			ends all that was started
-#     hold			what is made ready from here on waits for 'go'
-#     hog_ready			a real-time process that holds the reader's CPU, the last one
-#     load_ready NAME CPU		work for softirqs, from that CPU
-#     knob FILE VALUE		writes a setting, until the end; see ftrace.sh
-#     mark WORDS...			a note in the trace
-#     finish			ends the trace, shows a table and says what was seen
+#     stop			ends everything that was started
+#     hold			lets the hog and loads that are started next wait for 'go'
+#     hog_ready			starts a process that holds the reader's CPU, the last one
+#     load_ready NAME CPU	starts a process that makes work for softirqs, on that CPU
+#     write_setting FILE VALUE	writes a setting, until the end; see ftrace.sh
+#     mark WORDS...		writes a note to the trace
+#     finish			ends the trace, prints a table and what was seen
 #
-# With LAB_DIR set, the trace is kept there for the report, and nothing is shown. hog.sh and busy.sh
-# read each file $count times: LAB_READS, or 20. However an experiment ends, what it started is
-# killed, and what it set is as it was.
+# With LAB_DIR set, the trace is kept there for the report, and nothing is printed. hog.sh and
+# busy.sh read each file $count times: LAB_READS, or 20. However an experiment ends, its processes
+# are killed and its settings restored.
 #
-# A new experiment also has its judge in observe.py (JUDGES), and its place in report.py (ORDER) and
-# in scripts/lab.sh.
+# To add an experiment, also add it to JUDGES in observe.py, ORDER in report.py, and scripts/lab.sh.
 
 set -euo pipefail
 
@@ -38,10 +37,10 @@ trace=${LAB_DIR:-/tmp}/$experiment.trace
 count=${LAB_READS:-20}
 started=() outranks='' cleaned=''
 
-# A start of a program is what costs in an emulated guest, so little is started here.
+# Starting a program takes long in an emulated guest, so few are started here.
 #
-# From the first read on no command is substituted. Where a signal meets the subshell of one, bash
-# may take the trap for a part of the substitution, and ends with another status.
+# There is no command substitution after the first read. If a signal comes during one, bash may run
+# the trap as a part of it, and end with another status.
 
 clean_up() {
 	[ -z "$cleaned" ] || return 0
@@ -51,11 +50,11 @@ clean_up() {
 	stop
 	echo 0 >&"$switch"
 	: >"$tracing/set_event"
-	reset_knobs
+	restore_settings
 }
 
-# A second signal may come at any time, also while the first is taken (timeout sends two), and
-# where it made the shell exit, nothing would be as it was.
+# A second signal may come at any time, also while the first is handled (timeout sends two). If it
+# made the shell exit, nothing would be restored.
 interrupted() {
 	[ -n "$cleaned" ] || { clean_up; exit 130; }
 }
@@ -71,8 +70,8 @@ expect() {
 	mark "expect $*"
 }
 
-# Here and in the background: no program has to start for it.
-called() {
+# Works in a subshell, too, and starts no program.
+set_comm() {
 	printf %s "$1" >/proc/self/comm
 }
 
@@ -82,21 +81,23 @@ on_cpu() {
 	taskset -p "$mask" "${2-$BASHPID}" >/dev/null
 }
 
-# In a process group of its own, so that its children end with it.
+# The process has a process group of its own, so that its children end with it.
 start() {
 	local name=$1
 	shift
 	set -m
-	(called "$name" && "$@") </dev/null &
+	(set_comm "$name" && "$@") </dev/null &
 	set +m
 	started+=($!)
 	mark "$name $!"
 }
 
-# Ends all that was started. The shell needs nothing else for it, not even the path of a file.
+# Ends everything that was started. Before the hog has ended, this starts no program and opens no
+# file.
 stop() {
 	local pid
-	# All, before any is waited for: its end may need a worker that a hog does not let run.
+	# Kills all before it waits for any, which may need a worker that the hog keeps from
+	# running.
 	for pid in "${started[@]}"; do kill -KILL -- "-$pid" || :; done 2>&"$null"
 	for pid in "${started[@]}"; do wait "$pid" || :; done 2>&"$null"
 	started=()
@@ -108,8 +109,8 @@ spin() {
 	while :; do :; done
 }
 
-# The trace is on only for the time of a read. The shell is in /proc, and reads and marks without
-# help: no process starts for it, and it looks for nothing on the disk.
+# The trace is on only during a read. The shell is in /proc, and neither starts a process nor reads
+# from a disk.
 reads() {
 	local i table
 	for ((i = 0; i < $2; i++)); do
@@ -121,12 +122,12 @@ reads() {
 	done
 }
 
-# A pipe to oneself, in $pipe.
+# Opens a pipe for reading and writing, as $pipe.
 pipe() {
 	exec {pipe}<> <(:)
 }
 
-# What follows, until 'go', waits for it.
+# The hog and the loads that are started between this and 'go' wait for 'go'.
 hold() {
 	pipe
 	gate=$pipe
@@ -144,16 +145,16 @@ load() {
 		"$memory/loads.py" "$1" <&"$gate" >&"$ready"
 }
 
-# load_ready NAME CPU: work for softirqs. See loads.py.
+# load_ready NAME CPU: starts a load for softirqs. See loads.py.
 load_ready() {
 	start "$1" load "$1"
 	on_cpu "$2" $!
 	read -r -t 600 _ <&"$ready"
 }
 
-# A hog: a real-time process that holds the last CPU. It outranks ksoftirqd, and this shell outranks
-# it. It ends by itself, as a guard, should the shell come to wait for something that it keeps from
-# running; the shell starts no program meanwhile.
+# The hog is a real-time process that holds the last CPU. It outranks ksoftirqd, and this shell
+# outranks it. The shell starts no program meanwhile. If it ever waits for something that the hog
+# keeps from running, the hog ends by itself after a while.
 hold_cpu() {
 	local end
 	read -r _ <&"$gate"
@@ -161,8 +162,8 @@ hold_cpu() {
 }
 
 hog_ready() {
-	# Nothing may help ksoftirqd to some time beside the hog.
-	unfair
+	# Without this the kernel would give ksoftirqd some time beside the hog.
+	disable_rt_throttling
 	on_cpu "$last"
 	start hog hold_cpu
 	chrt -f -p 10 $!
@@ -178,10 +179,6 @@ not_on_rt() {
 	}
 }
 
-is_rt() {
-	[[ $(</proc/version) = *PREEMPT_RT* ]]
-}
-
 finish() {
 	stop
 	end_trace >&2 || exit
@@ -194,10 +191,10 @@ if [ "$EUID" != 0 ] || [ ! -d /sys/kernel/tracing/events/irq ]; then
 	exit 1
 fi
 
-# From here on in memory, with copies of the shell, of python, and of their libraries: where a
-# real-time process holds a CPU, the file system's workers may not run, and nothing must come to
-# wait for them. A page that was read once is not safe either: virtiofs drops a file's pages when
-# somebody opens it again.
+# From here on the experiment runs in memory, with copies of the shell, python and their libraries.
+# While a real-time process holds a CPU, the file system's workers may not run, so nothing may wait
+# for them. A page that was read before is not safe either: virtiofs drops a file's pages when the
+# file is opened again.
 memory=/run/lab
 if [ "$lab" != "$memory" ]; then
 	export LAB_TOP=${lab%/*}
@@ -205,7 +202,7 @@ if [ "$lab" != "$memory" ]; then
 	mkdir -p "$memory"
 	programs=("$BASH")
 	[[ $(<"$0") != *load_ready* ]] || programs+=("$(command -v python3)")
-	# The linker says where the libraries are, and one program more is what costs here.
+	# The dynamic linker lists the libraries. This avoids starting ldd, which is a script.
 	libraries=$(for program in "${programs[@]}"; do LD_TRACE_LOADED_OBJECTS=1 "$program"; done)
 	declare -A found=()
 	for word in $libraries; do
@@ -220,11 +217,12 @@ fi
 exec {null}>/dev/null
 trap clean_up EXIT
 trap interrupted INT TERM HUP
-# The clock of the processor counts finer than the trace prints others, and all CPUs share it.
+# The TSC has a finer resolution than the trace prints for other clocks, and is the same on all
+# CPUs.
 begin_trace x86-tsc "${events[@]}"
 echo 0 >&"$switch"
 cd /proc
-called reader
+set_comm reader
 mark "kernel $release"
 mark "rt $(is_rt && echo 1 || echo 0)"
 [[ $(</proc/cpuinfo) =~ cpu\ MHz[[:space:]]*:\ ([0-9.]+) ]]

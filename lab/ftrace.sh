@@ -3,9 +3,9 @@
 #
 # ftrace.sh: settings and traces of the kernel, for the experiments and the suites in the guest:
 #
-#     knob FILE VALUE			writes a setting
-#     unfair				gives ordinary tasks no time beside real-time ones
-#     reset_knobs			restores all settings, those of a trace too
+#     write_setting FILE VALUE		writes a setting, and notes the value that it had
+#     disable_rt_throttling		lets real-time tasks take all the time of a CPU
+#     restore_settings			restores all settings, those of a trace too
 #     begin_trace CLOCK EVENT...	starts a new trace of these events (SYSTEM:EVENT)
 #     end_trace				ends it; fails if it is not whole
 #     read_trace [OPTION...] PROGRAM	runs an awk program on it. For each line there are
@@ -14,47 +14,50 @@
 #         mark					the text, if it was written to $marker
 #         value("vec")				what follows 'vec=' in the text
 #
-# $switch is for 1 and 0: tracing on and off. Lines without an event, as those of a stack, have only
-# $0. No function but read_trace starts a program, as none can start where a real-time process holds
-# the CPU. On the host, lab/reads.py reads a trace.
+#     count_softirqs NAME		prints how many softirqs of this kind all CPUs have run
+#     is_rt				succeeds on PREEMPT_RT
+#
+# Writing 1 and 0 to $switch turns tracing on and off. Lines without an event, as those of a stack,
+# have only $0. Only read_trace and count_softirqs start a program: none can start while a real-time
+# process holds the CPU. On the host, lab/reads.py reads a trace.
 
 tracing=/sys/kernel/tracing
 # shellcheck disable=SC2034
 exec {switch}>"$tracing/tracing_on" {marker}>"$tracing/trace_marker"
-knobs=() settings=()
+setting_files=() setting_values=()
 
-knob() {
+write_setting() {
 	local was
 	read -r was <"$1" || return
-	# The files of tracefs show more than they take: all choices, with the current one in
+	# Some files of tracefs show more than the value: all choices, with the current one in
 	# brackets, or a remark.
 	if [[ $was =~ \[(.*)\] ]]; then
 		was=${BASH_REMATCH[1]}
 	fi
-	settings+=("${was%% (*}")
-	knobs+=("$1")
+	setting_values+=("${was%% (*}")
+	setting_files+=("$1")
 	echo "$2" >"$1"
 }
 
-unfair() {
+disable_rt_throttling() {
 	local file
 	for file in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
-		knob "$file" 0 || return
+		write_setting "$file" 0 || return
 	done
-	knob /proc/sys/kernel/sched_rt_runtime_us -1
+	write_setting /proc/sys/kernel/sched_rt_runtime_us -1
 }
 
-reset_knobs() {
+restore_settings() {
 	local i
-	for ((i = ${#knobs[@]} - 1; i >= 0; i--)); do
-		echo "${settings[i]}" >"${knobs[i]}"
+	for ((i = ${#setting_files[@]} - 1; i >= 0; i--)); do
+		echo "${setting_values[i]}" >"${setting_files[i]}"
 	done
-	knobs=() settings=()
+	setting_files=() setting_values=()
 }
 
 begin_trace() {
-	knob "$tracing/tracing_on" 0 && knob "$tracing/trace_clock" "$1" &&
-		knob "$tracing/buffer_size_kb" 8192 &&
+	write_setting "$tracing/tracing_on" 0 && write_setting "$tracing/trace_clock" "$1" &&
+		write_setting "$tracing/buffer_size_kb" 8192 &&
 		printf '%s\n' "${@:2}" >"$tracing/set_event" || return
 	: >"$tracing/trace"
 	echo 1 >&"$switch"
@@ -97,4 +100,13 @@ read_trace() {
 			mark = text
 	}
 	'"${*: -1}" "$tracing/trace"
+}
+
+count_softirqs() {
+	awk -v name="$1:" '
+	$1 == name { for (i = 2; i <= NF; i++) sum += $i; print sum }' /proc/softirqs
+}
+
+is_rt() {
+	[[ $(</proc/version) = *PREEMPT_RT* ]]
 }

@@ -19,8 +19,8 @@ softirqs() {
 	done </proc/softirqs
 }
 
-# under LOAD VECTOR CPU: a load that is on the hog's CPU has to outrank it.
-under() {
+# read_under LOAD VECTOR CPU: a load that is on the hog's CPU has to outrank it.
+read_under() {
 	local before began
 	hold
 	load_ready "$1" "$3"
@@ -40,12 +40,12 @@ under() {
 }
 
 # What CPU 0 sends to this machine itself, the last CPU receives, after an interrupt.
-knob /sys/class/net/lo/queues/rx-0/rps_cpus "$(printf %x $((1 << last)))"
-under net NET_RX 0
-under timer TIMER "$last"
+write_setting /sys/class/net/lo/queues/rx-0/rps_cpus "$(printf %x $((1 << last)))"
+read_under net NET_RX 0
+read_under timer TIMER "$last"
 if [ -e /dev/nvme0n1 ]; then
 	# The end of a request is for the CPU to handle that made it.
-	knob /sys/block/nvme0n1/queue/rq_affinity 2
-	under block BLOCK "$last"
+	write_setting /sys/block/nvme0n1/queue/rq_affinity 2
+	read_under block BLOCK "$last"
 fi
 finish

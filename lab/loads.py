@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""loads.py net|timer|block: makes work for one kind of softirq, for ever. It says a line when it is
-ready, and begins when it is sent a byte.
+"""loads.py net|timer|block: makes work for one kind of softirq, for ever. Prints a line when it is
+ready, and begins when it gets a byte.
 
-net     packets to this machine itself; where they are received is for rps_cpus to say: NET_RX
-timer   waits that the kernel ends at each tick, by a timer: TIMER
+net     packets to this machine itself, received on the CPUs that rps_cpus selects: NET_RX
+timer   waits that a kernel timer ends at each tick: TIMER
 block   reads from a disk that only QEMU has, each ended by an interrupt: BLOCK
 """
 
@@ -16,7 +16,7 @@ import sys
 
 
 def net():
-    """A packet each. Nobody listens, which the next send tells, and which does not matter."""
+    """Sends a packet in each step. Nobody listens, so the next send may fail, which is harmless."""
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sender.connect(("127.0.0.1", 9))
     while True:
@@ -28,7 +28,7 @@ def net():
 
 
 def timer():
-    """A wait each, for what never comes."""
+    """Waits in each step for a message that never comes."""
     waiter, _peer = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     waiter.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, 1000))
     while True:
@@ -40,7 +40,7 @@ def timer():
 
 
 def block():
-    """A sector each, past the page cache."""
+    """Reads a sector in each step, without the page cache."""
     disk = os.open("/dev/nvme0n1", os.O_RDONLY | os.O_DIRECT)
     sector = mmap.mmap(-1, 512)
     while True:
@@ -49,7 +49,7 @@ def block():
 
 
 kind = sys.argv[1]
-# Otherwise its comm would be python3, or that of the loader.
+# Otherwise the comm would be python3, or that of the dynamic linker.
 with open("/proc/self/comm", "w", encoding="ascii") as comm:
     comm.write(kind)
 work = {"net": net, "timer": timer, "block": block}[kind]()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """observe.py TRACE...: prints what was seen in an experiment, in sentences computed from its
-trace, and whether it was as expected. See experiment.sh for where a trace comes from.
+trace, and whether it was as expected. experiment.sh makes the traces.
 observe.py --demo TRACE: prints what 'make demo' shows of it."""
 
 import sys
@@ -192,7 +192,7 @@ def by_load(trace):
 
 
 def hi(trace):
-    """What runs first, and what difference that makes."""
+    """Which softirqs run before the first runs, and how long the first runs wait."""
     said, strays, met = [], 0, []
     for vector, normal, high in by_load(trace):
         ahead = sum(bool(read.ahead(read.runs[0])) for read in normal)
@@ -259,7 +259,7 @@ JUDGES = {
 def judge(trace):
     """Whether the data is as expected, and sentences on what was seen."""
     if not trace.reads:
-        return False, ["There is no whole read in the trace."]
+        return False, ["There is no complete read in the trace."]
     holds, said = JUDGES[trace.name](trace)
     if len(trace.reads) < len(trace.all_reads):
         left = len(trace.all_reads) - len(trace.reads)
@@ -270,8 +270,8 @@ def judge(trace):
 def verdict(holds):
     """The judgement as a sentence."""
     if holds:
-        return "This bears out what was expected."
-    return "This does not bear out what was expected."
+        return "This is as expected."
+    return "This is not as expected."
 
 
 HEADER = "   time   delta  inirq    pid   cpu command"
@@ -314,7 +314,7 @@ def demo(trace):
         best = min(fit, key=lambda read: sum(row.delta for row in read.rows))
         print(f"\n$ cat /proc/{file}\n{table(best)}")
     if not holds or len(list(by_file(trace))) != 2:
-        print("\nThe tables do not show that. " + " ".join(said))
+        print("\nThe tables do not show this. " + " ".join(said))
         return False
     return True
 

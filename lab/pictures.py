@@ -41,14 +41,14 @@ plt.rcParams.update(
 
 
 def save(figure, path):
-    """As SVG for the page, as PNG for slides."""
+    """Saves a figure as SVG, for the page, and as PNG, for slides."""
     figure.savefig(f"{path}.svg", metadata={"Date": None})
     figure.savefig(f"{path}.png", dpi=150)
     plt.close(figure)
 
 
 def bar(axes, begin, end, y, who, height=0.6):
-    """A stretch of time that belongs to somebody."""
+    """Draws a bar for a span of time in which a task had the CPU."""
     colour, hatch, _ = STYLE[who]
     axes.barh(
         y, end - begin, height, begin, color=colour, hatch=hatch, edgecolor="black", linewidth=0.5
@@ -56,7 +56,7 @@ def bar(axes, begin, end, y, who, height=0.6):
 
 
 def legend(target, kinds, more=(), columns=3):
-    """Only what is in the picture."""
+    """Adds a legend of the kinds of task that are in the picture."""
     handles = [
         Patch(facecolor=STYLE[who][0], hatch=STYLE[who][1], edgecolor="black", label=who)
         for who in STYLE
@@ -71,7 +71,7 @@ TICK = Line2D([], [], color="black", linestyle="--", linewidth=1, label="timer t
 
 
 def occupants(read, end):
-    """Who had the read's CPU, from when to when, as the context switches say."""
+    """The tasks that had the read's CPU, with their times, from the context switches."""
     who, since, found = READER, read.raised, []
     for event in read.events:
         if event.name == "sched_switch" and read.raised < event.ns < end:
@@ -81,7 +81,7 @@ def occupants(read, end):
 
 
 def one_read(axes, zoom, read):
-    """One read: who had the CPU, the runs, and the ticks; and below it the runs alone."""
+    """Draws one read: the tasks on the CPU, the runs and the ticks, and below it the runs alone."""
     end = read.back or read.wakeup or read.end
     span = end - read.raised
 
@@ -154,7 +154,7 @@ def timeline(trace, read, path):
 
 
 def strip(read, path):
-    """How one event leads to the next, and how the time is shared out."""
+    """Draws the events of one read in their order, and each step's share of the time."""
     steps = []
     for run in read.runs:
         steps += [(run.raised, 3), (read.softirq_entry(run), 2), (run.entry, 1)]

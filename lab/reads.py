@@ -73,7 +73,7 @@ class Read:
         )
 
     def find_runs(self, raised):
-        """A tasklet that is scheduled while it runs was raised for the run that comes next."""
+        """Finds the runs. A raise during a run is for the next run."""
         entry = again = None
         for event in self.events:
             if event.ns <= raised.ns:
@@ -87,7 +87,7 @@ class Read:
                 raised, entry, again = again or raised, None, None
 
     def first(self, events, name, field, after=None):
-        """When the first event of that name was that has the reader's pid in that field."""
+        """The time of the first event of that name with the reader's pid in that field."""
         after = after or self.raised
         return next(
             (e.ns for e in events if e.name == name and e.ns >= after and
@@ -96,7 +96,7 @@ class Read:
         )
 
     def whole(self):
-        """Whether the table and the trace have all their parts, and say the same."""
+        """Whether the table and the trace are complete and agree."""
         rows = [(r.pid, r.cpu) for r in self.rows[1:]]
         return len(rows) > 0 and rows == [(r.pid, r.cpu) for r in self.runs]
 
@@ -105,12 +105,12 @@ class Read:
         return self.kind(run.pid, run.comm)
 
     def who_next(self, switch):
-        """Who gets the CPU in a context switch."""
+        """The task that gets the CPU in a context switch."""
         comm = re.search(r"next_comm=(.*) next_pid=", switch.text)
         return self.kind(value(switch, "next_pid"), comm[1] if comm else "")
 
     def kind(self, pid, comm):
-        """What a task is in this read."""
+        """The kind of a task in this read."""
         if pid in (0, self.pid):
             return READER if pid else IDLE
         for thread in KSOFTIRQD, KTIMERS:
@@ -119,7 +119,7 @@ class Read:
         return HOG if pid == self.notes.get("hog") else OTHER
 
     def ticks_before(self, run):
-        """How many timer ticks there were between the schedule and a run."""
+        """The number of timer ticks between the schedule and a run."""
         return sum(self.raised < tick < run.entry for tick in self.ticks)
 
     def ahead(self, run):
@@ -137,7 +137,7 @@ class Read:
         return found
 
     def softirq_entry(self, run):
-        """When the softirq that a run is in was entered."""
+        """The time at which the softirq of a run was entered."""
         entries = [
             e.ns
             for e in self.events
@@ -158,7 +158,7 @@ class Trace:
         self.kernel, self.rt = self.notes.get("kernel"), self.notes.get("rt") == 1
 
     def parse(self, lines):
-        """A read is what is between its mark and that of the first row of its table."""
+        """Splits the trace: a read lasts from its mark to that of the first row of its table."""
         events, begun, done, first = [], {}, {}, None
         for line in lines:
             found = LINE.match(line)

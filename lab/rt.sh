@@ -10,7 +10,7 @@ expect 'on the ordinary kernel, some runs borrow a process that was interrupted.
 	'none do: all are in threads of the kernel, such as ksoftirqd.'
 
 # What CPU 0 sends to this machine itself, the last CPU receives, after an interrupt.
-knob /sys/class/net/lo/queues/rx-0/rps_cpus "$(printf %x $((1 << last)))"
+write_setting /sys/class/net/lo/queues/rx-0/rps_cpus "$(printf %x $((1 << last)))"
 hold
 load_ready net 0
 go

@@ -9,12 +9,12 @@
 [ $# -ge 1 ] || usage
 kdir=$1
 
-no() {
+refuse() {
 	die "KDIR=$kdir $*"
 }
 
 [ -e "$kdir/Makefile" ] ||
-	no "is no kernel build directory: to build for one of Debian's kernels, type" \
+	refuse "is no kernel build directory: to build for one of Debian's kernels, type" \
 		"'make KERNEL=$(uname -r)' or another one that 'make kernels' lists;" \
 		"for other distributions, install the headers of your kernel."
 
@@ -25,16 +25,16 @@ config() {
 }
 
 [ "$(config RUST)" = y ] ||
-	no "is a kernel built without CONFIG_RUST, for which no Rust module can be built:" \
+	refuse "is a kernel built without CONFIG_RUST, for which no Rust module can be built:" \
 		"type 'make kernels' to list kernels built with it."
 
 [ -e "$kdir/rust/libkernel.rmeta" ] ||
-	no "has no Rust metadata, which Debian's headers do not contain:" \
+	refuse "has no Rust metadata, which Debian's headers do not contain:" \
 		"on one of Debian's kernels type 'make KERNEL=$release';" \
 		"in a kernel tree of your own, 'make prepare'."
 
 rustc=$(config RUSTC_VERSION_TEXT)
 mine=$("${RUSTC:-rustc}" --version 2>/dev/null || echo 'not there')
 [ "${rustc#rustc }" = "${mine#rustc }" ] ||
-	no "has Rust metadata made by '$rustc', but the compiler of this machine is '$mine':" \
+	refuse "has Rust metadata made by '$rustc', but the compiler of this machine is '$mine':" \
 		"set RUSTC= to the former."

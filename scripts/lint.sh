@@ -66,15 +66,15 @@ spdx() {
 }
 
 plan 9
-t 'rustfmt' rustfmt
-t 'clippy' clippy
-t 'clippy: the model' clippy_model
-t 'flake8' flake8
+check 'rustfmt' rustfmt
+check 'clippy' clippy
+check 'clippy: the model' clippy_model
+check 'flake8' flake8
 # shellcheck disable=SC2046
-t 'checkpatch: C' checkpatch $(files '*.c' '*.h')
+check 'checkpatch: C' checkpatch $(files '*.c' '*.h')
 # shellcheck disable=SC2046
-t 'checkpatch: shell' checkpatch $(files '*.sh')
-t 'shellcheck' shellcheck
-t 'every script says how it is called' usages
-t 'every source file has its SPDX line' spdx
+check 'checkpatch: shell' checkpatch $(files '*.sh')
+check 'shellcheck' shellcheck
+check 'every script says how it is called' usages
+check 'every source file has its SPDX line' spdx
 end

@@ -4,12 +4,13 @@
 # KTAP for the suites written in shell, in the guest and on the host:
 #
 #     plan NUMBER
-#     t NAME COMMAND...		passes if COMMAND succeeds (and, in a guest, the kernel is silent)
+#     check NAME COMMAND...	passes if COMMAND succeeds and, in a guest, the kernel is silent
 #     splat PATTERN NAME COMMAND...	the same, and the kernel must complain with PATTERN only
 #     skip NAME REASON
-#     t NAME red PATTERN COMMAND...	passes if COMMAND fails and prints PATTERN
-#     leaks			on a kernel with kmemleak, a test more: nothing leaked up to here
-#     end			the marker without which a suite was cut off, after leaks
+#     check NAME fails_with PATTERN COMMAND...
+#				passes if COMMAND fails and prints PATTERN
+#     leaks			tests that nothing has leaked, on a kernel with kmemleak
+#     end			calls leaks, and prints the marker of a suite that was not cut off
 
 set -uo pipefail
 
@@ -44,46 +45,49 @@ in_guest() {
 	[[ $(</proc/cmdline) = *scripts/guest/init.sh* ]]
 }
 
-t() {
-	local name=$1 result=ok said
+# A local would hide a suite's global from the command, so those set before it begin with ktap_.
+check() {
+	local ktap_name=$1 ktap_verdict=ok
 	shift
-	"$@" </dev/null || { echo "# exit status $?"; result='not ok'; }
+	"$@" </dev/null || { echo "# exit status $?"; ktap_verdict='not ok'; }
 	if in_guest; then
+		local said
 		said=$(dmesg -c)
 		# Most tests need not start the program for it.
 		[ -z "$said" ] || said=$("$splats" <<<"$said")
-		[ -z "$said" ] || { result='not ok'; echo "# ${said//$'\n'/$'\n'# }"; }
+		[ -z "$said" ] || { ktap_verdict='not ok'; echo "# ${said//$'\n'/$'\n'# }"; }
 	fi
-	ktap_result "$result" "$name"
+	ktap_result "$ktap_verdict" "$ktap_name"
 }
 
 splat() {
-	local pattern=$1 name=$2 result=ok said
+	local ktap_pattern=$1 ktap_name=$2 ktap_verdict=ok
 	shift 2
 	dmesg -c >/dev/null
 	echo 'jitasklet-test: expect' >/dev/kmsg
-	"$@" </dev/null || { echo "# exit status $?"; result='not ok'; }
+	"$@" </dev/null || { echo "# exit status $?"; ktap_verdict='not ok'; }
 	echo 'jitasklet-test: expected' >/dev/kmsg
+	local said
 	said=$(dmesg -c | grep -v jitasklet-test: | "$splats" |
 		grep -vE 'Modules linked in:|Call Trace:|cut here')
-	if ! grep -qE "$pattern" <<<"$said" || grep -qvE "$pattern" <<<"$said"; then
-		result='not ok'
-		echo "# complaints like '$pattern' and no others should be in the log; there is:"
+	if ! grep -qE "$ktap_pattern" <<<"$said" || grep -qvE "$ktap_pattern" <<<"$said"; then
+		ktap_verdict='not ok'
+		echo "# the log should have complaints like '$ktap_pattern' and no others; it has:"
 		echo "# ${said//$'\n'/$'\n'# }"
 	fi
-	ktap_result "$result" "$name"
+	ktap_result "$ktap_verdict" "$ktap_name"
 }
 
-# red PATTERN COMMAND...: succeeds if the command fails and prints PATTERN.
-red() {
-	local pattern=$1 said
+# fails_with PATTERN COMMAND...: succeeds if the command fails and prints PATTERN.
+fails_with() {
+	local ktap_pattern=$1 ktap_said
 	shift
-	if said=$("$@" 2>&1 </dev/null); then
+	if ktap_said=$("$@" 2>&1 </dev/null); then
 		echo "# it passed: $*"
 		return 1
 	fi
-	grep -qE "$pattern" <<<"$said" && return
-	echo "# it did not say '$pattern', but: $(tail -n 15 <<<"$said")"
+	grep -qE "$ktap_pattern" <<<"$ktap_said" && return
+	echo "# it did not print '$ktap_pattern', but: $(tail -n 15 <<<"$ktap_said")"
 	return 1
 }
 
@@ -102,7 +106,7 @@ nothing_leaked() {
 leaks() {
 	[ -n "$leaks_pending" ] || return 0
 	leaks_pending=
-	t 'nothing is leaked' nothing_leaked
+	check 'nothing is leaked' nothing_leaked
 }
 
 end() {

@@ -29,7 +29,7 @@ pair() {
 	local detector=$1 pattern=$2 defect=$3 what=$4
 	shift 4
 	if grep -q " $detector$" "$symbols"; then
-		t "Rust: $what does not happen" "$@" /proc/jitasklet
+		check "Rust: $what does not happen" "$@" /proc/jitasklet
 		splat "$pattern" "C: $what is caught" in_c "$defect" "$@" /proc/jitasklet_c
 	else
 		skip "Rust: $what does not happen" "this kernel has no $detector"
@@ -45,7 +45,7 @@ storm() {
 	"$reader" "$1" storm 300
 }
 
-sound() {
+c_without_defect() {
 	reads /proc/jitasklet_c && storm /proc/jitasklet_c && "$reader" /proc/jitasklet_c names
 }
 
@@ -81,9 +81,9 @@ only_c_leaked() {
 	}
 }
 
-# parsed PATTERN LEAST MOST FILE: a parser sees LEAST to MOST rows in the table of a program with an
-# unusual name, and one of them matches.
-parsed() {
+# rows_parsed PATTERN LEAST MOST FILE: a parser sees LEAST to MOST rows in the table of a program
+# with an unusual name, and one of them matches.
+rows_parsed() {
 	local forger=$'/tmp/x\n9 0 1 1 0 sh' rows count
 	ln -sf /bin/bash "$forger" && rows=$("$forger" -c 'echo "$(<"$0")"' "$4" |
 		grep -E '^ *[0-9]+ +[0-9]+ +[01] +[0-9]+ +[0-9]+ +[^ ]') || return
@@ -93,8 +93,8 @@ parsed() {
 	return 1
 }
 
-# With hung tasks reported after a second.
-impatient() {
+# with_short_hang_timeout COMMAND...: meanwhile the kernel reports hung tasks after one second.
+with_short_hang_timeout() {
 	local result=0 before
 	before=$(<"$hung_task") && echo 1 >"$hung_task" || return
 	"$@" || result=$?
@@ -122,19 +122,19 @@ cut -d ' ' -f 2,3 /proc/kallsyms >"$symbols" &&
 	insmod "$1/jitasklet.ko" && insmod "$1/tests/kernel/jitasklet_c.ko" || exit
 
 plan 13
-t 'C: without a defect the kernel is silent' sound
+check 'C: without a defect the kernel is silent' c_without_defect
 
 pair debug_smp_processor_id 'BUG: using smp_processor_id\(\) in preemptible' cpu \
 	'asking for the CPU where it may change' reads
-t 'Rust: a name cannot forge a row' parsed ' x\\0129 0 1 1 0 sh$' 6 6 /proc/jitasklet
-t 'C: a name forges a row' in_c forge parsed '^9 0 1 1 0 sh$' 7 12 /proc/jitasklet_c
+check 'Rust: a name cannot forge a row' rows_parsed ' x\\0129 0 1 1 0 sh$' 6 6 /proc/jitasklet
+check 'C: a name forges a row' in_c forge rows_parsed '^9 0 1 1 0 sh$' 7 12 /proc/jitasklet_c
 
 # From here on, leaks are intended.
 leaks
 leak_names=('C: a leak by an interrupted read is caught' 'Rust: an interrupted read leaks nothing')
 if [ -e "$kmemleak" ]; then
 	splat 'kmemleak: [0-9]+ new suspected' "${leak_names[0]}" storms
-	t "${leak_names[1]}" only_c_leaked
+	check "${leak_names[1]}" only_c_leaked
 else
 	skip "${leak_names[0]}" 'this kernel has no kmemleak'
 	skip "${leak_names[1]}" 'this kernel has no kmemleak'
@@ -143,9 +143,9 @@ fi
 hang_names=('Rust: a kill of a disabled tasklet ends'
 	'C: a kill of a disabled tasklet hangs, which is caught')
 if [ -e "$hung_task" ]; then
-	t "${hang_names[0]}" kill_disabled_in_rust
+	check "${hang_names[0]}" kill_disabled_in_rust
 	splat 'INFO: task cat:[0-9]+ blocked for more than' "${hang_names[1]}" \
-		impatient in_c hang kill_disabled_in_c
+		with_short_hang_timeout in_c hang kill_disabled_in_c
 else
 	skip "${hang_names[0]}" 'this kernel does not detect hung tasks'
 	skip "${hang_names[1]}" 'this kernel does not detect hung tasks'

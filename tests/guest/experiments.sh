@@ -19,8 +19,8 @@ state() {
 	return 0
 }
 
-# says EXPERIMENT PATTERN
-says() {
+# prints EXPERIMENT PATTERN: the experiment prints what it expected, and PATTERN.
+prints() {
 	local said
 	said=$(timeout 2000 "$top/lab/$1.sh" 2>&1) || { echo "# $said"; return 1; }
 	if ! grep -E "$2" <<<"$said" || ! grep -q '^Expected: ' <<<"$said"; then
@@ -73,7 +73,7 @@ interrupted_again() {
 			kill -INT $$
 			builtin trap "$@"
 		}
-		knob /proc/sys/kernel/sched_rt_runtime_us -1
+		write_setting /proc/sys/kernel/sched_rt_runtime_us -1
 		start busy spin
 		kill -INT $$
 	EOF
@@ -84,19 +84,19 @@ interrupted_again() {
 
 before=$(state)
 plan 6
-t 'idle: says what it saw' says idle '(bears|does not bear) out what was expected'
-t 'pinned: all rows are on one CPU' says pinned 'This bears out what was expected'
-t 'the experiments restore all settings' leaves_nothing "$before" true
+check 'idle: prints what it saw' prints idle 'This is (not )?as expected'
+check 'pinned: all rows are on one CPU' prints pinned 'This is as expected'
+check 'the experiments restore all settings' leaves_nothing "$before" true
 case $(uname -v) in
 *PREEMPT_RT*)
-	t 'hog: is not for PREEMPT_RT' red 'not for PREEMPT_RT' "$top/lab/hog.sh"
-	t 'rt, interrupted, restores all settings' leaves_nothing "$before" interrupted rt
+	check 'hog: is not for PREEMPT_RT' fails_with 'not for PREEMPT_RT' "$top/lab/hog.sh"
+	check 'rt, interrupted, restores all settings' leaves_nothing "$before" interrupted rt
 	;;
 *)
-	t 'hog: the table of the book' says hog 'This bears out what was expected'
-	t 'hi, interrupted, restores all settings' leaves_nothing "$before" interrupted hi
+	check 'hog: the table of the book' prints hog 'This is as expected'
+	check 'hi, interrupted, restores all settings' leaves_nothing "$before" interrupted hi
 	;;
 esac
-t 'signalled again, they restore all settings' leaves_nothing "$before" interrupted_again
+check 'signalled again, they restore all settings' leaves_nothing "$before" interrupted_again
 rmmod jitasklet
 end

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# faults.sh BUILD: loads and reads when an allocation fails, in the guest. Each allocation fails in
-# turn: the first one, the second one, until there are no more.
+# faults.sh BUILD: loads the module and reads the files while an allocation fails, in the guest:
+# first the first allocation, then the second, and so on to the last.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
@@ -11,12 +11,12 @@ walk=$1/tests/walk
 tracing=/sys/kernel/tracing
 faults=/sys/kernel/debug
 
-# Allocations of any size that may wait fail, too. A failed one leaves its stack in the trace.
+# Makes allocations of any size fail, also those that may sleep. The trace gets the stack of each.
 set_up() {
-	local knob event
-	for knob in failslab/ignore-gfp-wait fail_page_alloc/ignore-gfp-{wait,highmem} \
+	local setting event
+	for setting in failslab/ignore-gfp-wait fail_page_alloc/ignore-gfp-{wait,highmem} \
 		fail_page_alloc/min-order {failslab,fail_page_alloc}/verbose; do
-		[ ! -e "$faults/$knob" ] || echo 0 >"$faults/$knob" || return
+		[ ! -e "$faults/$setting" ] || echo 0 >"$faults/$setting" || return
 	done
 	echo 1 >"$tracing/tracing_on" && echo 16384 >"$tracing/buffer_size_kb"
 	echo 1 >"$tracing/options/sym-addr"
@@ -26,9 +26,9 @@ set_up() {
 	echo 'stacktrace if pfn == 0xffffffffffffffff' >"$tracing/events/kmem/mm_page_alloc/trigger"
 }
 
-# Prints the stacks in the trace that have a frame of ours: no other module is loaded, so that is
-# any address in the kernel's area for modules. If one of our own allocations fails, the result is
-# always ENOMEM; the accompanying allocations of debugging tools may fail without harm.
+# Counts the failed allocations below the module's code: no other module is loaded, so that is any
+# address in the kernel's module area. If one fails, the result must be ENOMEM, unless a debugging
+# tool made it for its own use.
 own_sites() {
 	awk -v thing="$1" '
 	/tracing_mark_write.*: begin/ { own = ""; begun++ }
@@ -50,7 +50,7 @@ own_sites() {
 		}
 	}
 	END {
-		print "# " thing ": " sites + 0 " of them below our own code"
+		print "# " thing ": " sites + 0 " of them below code of the module"
 		for (own in where)
 			print "# " thing ": " where[own] " in " own
 		exit bad || !begun || (thing == "load" && !sites)
@@ -66,7 +66,7 @@ walk_read() {
 	insmod "$ko" bh=1 && walk read "/proc/$1" && rmmod jitasklet
 }
 
-# warned NAME COMMAND...: as t, but the kernel may report that it has no memory, with a stack.
+# warned NAME COMMAND...: as check, but the kernel may report failed allocations, with stacks.
 warned() {
 	local name=$1 said
 	shift
@@ -84,7 +84,7 @@ warned() {
 		[ -z "$said" ] || { status=1; echo "# ${said//$'\n'/$'\n'# }"; }
 		return "$status"
 	}
-	t "$name" silently "$@"
+	check "$name" silently "$@"
 }
 
 faults_are_there() {

@@ -90,24 +90,24 @@ clash() {
 }
 
 plan 25
-t 'loads, unloads and loads again' load_twice
-t 'jitbh exists with bh=1 only' only_with_bh
-t 'refuses unknown parameters and bad values' refuses_parameters
+check 'loads, unloads and loads again' load_twice
+check 'jitbh exists with bh=1 only' only_with_bh
+check 'refuses unknown parameters and bad values' refuses_parameters
 for file in jitasklet jitasklethi jitbh; do
-	t "$file: 50 tables, byte by byte" "$reader" "/proc/$file" many 50
-	t "$file: 64 readers at once" "$reader" "/proc/$file" crowd 64
-	t "$file: a signal storm gives whole tables or EINTR" "$reader" "/proc/$file" storm 1000
+	check "$file: 50 tables, byte by byte" "$reader" "/proc/$file" many 50
+	check "$file: 64 readers at once" "$reader" "/proc/$file" crowd 64
+	check "$file: a signal storm gives whole tables or EINTR" "$reader" "/proc/$file" storm 1000
 done
-t 'reads of one byte give one measurement' all steps 1
-t 'reads of 43 bytes give one measurement' all steps 43
-t 'pread from anywhere' all pread
-t 'lseek measures anew' all seek
-t 'writing is refused' all write
-t 'a comm cannot break or forge a row' all names
-t 'readers may be killed at any time' all kill 50
-t 'unloads while nine readers loop' unload_under_readers
-t 'jitasklet: held open across rmmod it gives EIO' held_open jitasklet
-t 'jitbh: held open across rmmod it gives EIO' held_open jitbh
+check 'reads of one byte give one measurement' all steps 1
+check 'reads of 43 bytes give one measurement' all steps 43
+check 'pread from anywhere' all pread
+check 'lseek measures anew' all seek
+check 'writing is refused' all write
+check 'a comm cannot break or forge a row' all names
+check 'readers may be killed at any time' all kill 50
+check 'unloads while nine readers loop' unload_under_readers
+check 'jitasklet: held open across rmmod it gives EIO' held_open jitasklet
+check 'jitbh: held open across rmmod it gives EIO' held_open jitbh
 for name in jitasklet jitasklethi jitbh; do
 	splat 'proc_register' "the name $name is taken: nothing is left" \
 		clash "$1/tests/clash.ko" "$name"

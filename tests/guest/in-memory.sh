@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# in-memory.sh BUILD: has the tests in BUILD, and the programs that suites start hundreds of times,
-# in the guest's memory: the pages of a program come anew each time it starts from the file system
-# that the guest shares with the host. Busybox has most of this built in.
+# in-memory.sh BUILD: copies the tests in BUILD, and the programs that suites start hundreds of
+# times, into the guest's memory. The file system that the guest shares with the host would read a
+# program's pages again for each start. Busybox has most programs built in.
 
 set -eu
 

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kernel.sh BUILD: the tests in the kernel, in the guest: loads the module jitasklet_test, which
-# reports in the kernel log.
+# kernel.sh BUILD: loads the module jitasklet_test, in the guest, which runs its tests and prints
+# the results to the kernel log.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 
 ko=${1?"usage: kernel.sh BUILD"}/tests/kernel/jitasklet_test.ko
 
-# Prints the module's KTAP from the log. A splat belongs to the test that reports next.
+# Prints the module's KTAP from the log. A splat fails the test whose result comes next.
 report() {
 	awk -v complaints="$("$splats" <<<"$1")" '
 	BEGIN {

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# load.sh BUILD SHARE [GROUP...]: the files under load, and what becomes of memory, in the guest.
-# All counts are divided by SHARE. Without groups, all of them run. It needs a guest with --load.
+# load.sh BUILD SHARE [GROUP...]: tests the files under load, and that memory is freed, in the
+# guest. All counts are divided by SHARE. By default all groups run. Needs a guest with --load.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 . "${BASH_SOURCE[0]%/*}/../../lab/ftrace.sh"
@@ -18,13 +18,13 @@ cpus=$(busybox nproc)
 kasan=$(grep -o ' kasan_report$' /proc/kallsyms)
 declare -A results=([reads]=2 [storm]=2 [kills]=2 [reload]=2 [crowd]=1 [busy]=2 [memory]=2)
 
-# share_of COUNT LEAST: in ten batches of at least LEAST.
+# share_of COUNT LEAST: prints COUNT / SHARE, rounded to ten batches of at least LEAST.
 share_of() {
 	local batch=$(($1 / share / 10))
 	echo $((10 * (batch < $2 ? $2 : batch)))
 }
 
-# both HOW COUNT: on either file as many readers as there are CPUs, all at once.
+# both HOW COUNT: reads both files at once, each with as many readers as there are CPUs.
 both() {
 	local first failed=0
 	"$reader" /proc/jitasklet "$1" $(($2 / 2)) "$cpus" &
@@ -33,8 +33,8 @@ both() {
 	wait "$first" && return "$failed"
 }
 
-# What the kernel holds, in KiB, without what it can drop: in $now. It is asked for so often that
-# starting a program for it would take longer than the rest.
+# Sets $now to the kernel's memory in KiB, without caches that it can drop. Starts no program: this
+# runs so often that it would take longer than the rest.
 kernel_memory() {
 	local lines line
 	mapfile -t lines </proc/meminfo
@@ -48,8 +48,8 @@ kernel_memory() {
 	done
 }
 
-# Memory that is on its way to be freed is not held: waits until three barriers have freed nothing.
-held() {
+# Prints the kernel's memory once RCU has freed what it can: when three barriers have freed nothing.
+settled_memory() {
 	local now least same=0
 	echo 2 >/proc/sys/vm/drop_caches
 	kernel_memory
@@ -63,7 +63,7 @@ held() {
 	echo "$least"
 }
 
-# The sums of figures in lines like "# /proc/jitasklet: 10 whole tables, 3 times EINTR".
+# Adds up the figures in lines like "# /proc/jitasklet: 10 whole tables, 3 times EINTR".
 sum_up() {
 	awk '
 	!/^# / { next }
@@ -85,23 +85,24 @@ sum_up() {
 	}'
 }
 
-# batches COUNT COMMAND...: the command with a tenth of COUNT, ten times. It notes what the kernel
-# holds after each, if that tells something, and prints the sums of the command's figures.
+# batches COUNT COMMAND...: runs the command ten times, with a tenth of COUNT, and prints the sums
+# of its figures. After each batch, appends the kernel's memory to $memory, unless KASAN delays
+# frees.
 batches() {
 	local count=$1 i said=''
 	shift
 	memory=()
 	for ((i = 1; i <= 10; i++)); do
 		said+=$("$@" $((count / 10)))$'\n' || { echo "$said"; return 1; }
-		[ -n "$kasan" ] || memory+=("$(held)")
+		[ -n "$kasan" ] || memory+=("$(settled_memory)")
 		[ "$share" -ge 100 ] || echo "# batch $i of 10 done"
 	done
 	sum_up <<<"$said"
 }
 
-# no_slope COUNT: least squares over what was held after each batch. The smallest object that can
-# leak has 8 bytes, so a slope of 1 byte for each operation is none. With few operations that is
-# less than what the kernel's own caches grow and shrink by, which the floor allows for.
+# no_slope COUNT: fits a line to the memory after each batch, by least squares. The smallest object
+# that can leak has 8 bytes, so a slope below 1 byte per operation is not a leak. The floor allows
+# for the kernel's own caches, which vary by more than that if there are few operations.
 no_slope() {
 	awk -v count="$1" -v floor=512 '
 	NF != 10 { print "# there are not ten batches"; exit 1 }
@@ -122,16 +123,16 @@ no_slope() {
 	}' <<<"${memory[*]}"
 }
 
-# counted NAME COUNT COMMAND...
+# counted NAME COUNT COMMAND...: tests the command in batches, and that they leak no memory.
 counted() {
 	local name=$1
 	shift
-	t "$name" batches "$@"
+	check "$name" batches "$@"
 	name+=': memory has no slope'
 	if [ -n "$kasan" ]; then
-		skip "$name" 'KASAN holds on to what was freed'
+		skip "$name" 'KASAN delays frees'
 	else
-		t "$name" no_slope "$1"
+		check "$name" no_slope "$1"
 	fi
 }
 
@@ -159,19 +160,14 @@ reloads() {
 }
 
 crowd() {
-	t '256 readers at once' crowds 256
+	check '256 readers at once' crowds 256
 }
 
 crowds() {
 	"$reader" /proc/jitasklet crowd "$1" && "$reader" /proc/jitasklethi crowd "$1"
 }
 
-softirqs() {
-	awk -v name="$1:" '
-	$1 == name { for (i = 2; i <= NF; i++) sum += $i; print sum }' /proc/softirqs
-}
-
-# A disk whose driver is in the kernel, which is all that there is in the guest.
+# Prints a disk whose driver is built into the kernel: the guest has no others.
 disk() {
 	local disk
 	for disk in /dev/nvme0n1 /dev/vda; do
@@ -183,12 +179,13 @@ requests() {
 	while dd if="$1" of=/dev/null bs=4k count=1000 iflag=direct status=none; do :; done
 }
 
-# Reads until all is done: the count, packets, and requests if there is a disk.
+# under_load COUNT: reads until there were COUNT reads, 100 softirqs for packets and, if there is a
+# disk, 100 for its requests.
 under_load() {
 	local disk whole=0 tenths=0 net=0 before_net before_block pids=() status=0
 	disk=$(disk)
 	ip link set lo up || return
-	before_net=$(softirqs NET_RX) before_block=$(softirqs BLOCK)
+	before_net=$(count_softirqs NET_RX) before_block=$(count_softirqs BLOCK)
 	stress-ng --quiet --procfs 1 --udp 1 &
 	pids=($!)
 	[ -z "$disk" ] || { requests "$disk" & pids+=($!); }
@@ -200,8 +197,8 @@ under_load() {
 			tenths=$((whole / ($1 / 10)))
 			echo "# $whole whole tables of $1"
 		}
-		net=$(($(softirqs NET_RX) - before_net))
-		block=$(($(softirqs BLOCK) - before_block))
+		net=$(($(count_softirqs NET_RX) - before_net))
+		block=$(($(count_softirqs BLOCK) - before_block))
 	done
 	kill "${pids[@]}"
 	wait "${pids[0]}" || status=$?
@@ -212,38 +209,38 @@ under_load() {
 }
 
 busy() {
-	local name='and with requests to a disk' block=0
-	t 'reads under stress-ng --procfs and packets' under_load "$(share_of 20000 10)"
+	local name='reads with requests to a disk' block=0
+	check 'reads under stress-ng --procfs and packets' under_load "$(share_of 20000 10)"
 	if [ -n "$(disk)" ]; then
-		t "$name" [ "$block" -ge 100 ]
+		check "$name" [ "$block" -ge 100 ]
 	else
-		skip "$name" 'no driver of a disk is built into this kernel'
+		skip "$name" 'no disk driver is built into this kernel'
 	fi
 }
 
-# kmalloc comes last: what counts the others is allocated with it.
+# kmalloc comes last: the histograms of the others are allocated with it.
 allocs=(mm_page_alloc kmem_cache_alloc kmalloc)
 frees=(kfree kmem_cache_free mm_page_free)
 
-# all_reads COUNT: reads of each kind, or what went wrong.
+# all_reads COUNT: does reads of each kind. Prints only failures.
 all_reads() {
 	local said
 	said=$(both many "$1" && both storm "$1" && both kill $(($1 / 10))) ||
 		{ echo "$said"; return 1; }
 }
 
-# The kernel counts allocations and frees by their stacks. Ours have the module on the stack, above
-# any interrupt or other task. There have to be others: open(2) allocates.
+# The kernel counts allocations and frees by stack. The module's have one of its functions on the
+# stack, above any interrupt or other task. There must be others, because open(2) allocates.
 #
-# The kernel drops an event whose stack an interrupt finds half entered. Such a histogram is not
-# whole, proves nothing, and is made anew.
+# The kernel drops an event of an interrupt that comes while the same stack is being entered. Such a
+# histogram is incomplete, so the test is repeated.
 reads_allocate_nothing() {
 	local try status
 	for try in {1..10}; do
 		status=0
 		allocations_of_reads "$1" || status=$?
 		[ "$status" -eq 2 ] || return "$status"
-		echo "# try $try: the histograms are not whole"
+		echo "# try $try: the histograms are incomplete"
 	done
 	return 1
 }
@@ -268,7 +265,8 @@ allocations_of_reads() {
 	}
 	/^ *Dropped: [1-9]/ { dropped = 1; print "# " $0 }
 	END {
-		printf "# %d allocations and %d frees, %d of them ours\n", all[1], all[0], mine
+		printf "# %d allocations and %d frees, %d of them by the module\n",
+			all[1], all[0], mine
 		exit mine || all[1] < reads || all[0] < reads ? 1 : dropped ? 2 : 0
 	}' "${hists[@]}" || status=$?
 	for event in "${frees[@]}" "${allocs[@]}"; do
@@ -278,16 +276,17 @@ allocations_of_reads() {
 	return "$status"
 }
 
-# What was allocated with the module on the stack has to be freed, by whomever. What is allocated
-# again was freed: kfree_rcu() has no event for the single object. Code of a module that is gone has
-# no name any more. The pages that the allocator gets for its objects are its own.
+# Everything that was allocated with the module on the stack must be freed, by any code. An address
+# that is allocated again was freed: kfree_rcu() has no event for each object. Code of an unloaded
+# module no longer has names. Pages that the slab allocator gets for its objects do not count.
 unloading_frees() {
 	local event kmem=$tracing/events/kmem status=0
 	rmmod jitasklet
-	# The kernel cannot hash pointers before it has enough randomness, and prints none then.
-	knob "$tracing/options/sym-offset" 1 && knob "$tracing/options/hash-ptr" 0 &&
+	# Until the kernel has enough randomness to hash pointers, it prints none.
+	write_setting "$tracing/options/sym-offset" 1 &&
+		write_setting "$tracing/options/hash-ptr" 0 &&
 		begin_trace counter "${frees[@]/#/kmem:}" || return
-	# The allocations of who loads and unloads, with their stacks.
+	# Traces the allocations of the process that loads and unloads, with their stacks.
 	(
 		for event in "${allocs[@]}"; do
 			echo "common_pid == $BASHPID" >"$kmem/$event/filter" &&
@@ -349,8 +348,9 @@ unloading_frees() {
 
 memory() {
 	local least=$((2 * cpus))
-	t 'reads allocate nothing of their own' reads_allocate_nothing "$(share_of 10000 "$least")"
-	t 'unloading frees what loading allocated' unloading_frees 5
+	check 'reads allocate nothing of their own' \
+		reads_allocate_nothing "$(share_of 10000 "$least")"
+	check 'unloading frees what loading allocated' unloading_frees 5
 }
 
 insmod "$ko" || exit
@@ -363,5 +363,5 @@ for group; do
 	"$group"
 done
 rmmod jitasklet
-reset_knobs
+restore_settings
 end

@@ -35,9 +35,9 @@ reads_all() {
 	count_anew && "${as[@]}" "$tests/proc-read" && have_read proc-read 2
 }
 
-# stress-ng reads in its own order, until it comes across one of the files. The other may be minutes
-# away. Most of /proc consists of the directories of processes, so it runs in a PID namespace, where
-# there are few.
+# stress-ng reads in its own order, until it comes across one of the files. The other may take
+# minutes. Most of /proc consists of the directories of processes, so it runs in a PID namespace,
+# where there are few.
 in_pid_namespace() {
 	cd /tmp || return
 	"$@" stress-ng --quiet --procfs 2 &
@@ -74,11 +74,11 @@ done
 plan 6
 as=()
 for who in root nobody; do
-	t "the kernel's selftest reads all of /proc as $who" reads_all
-	t "stress-ng reads /proc as $who until it has read a file of ours" stress_ng
+	check "the kernel's selftest reads all of /proc as $who" reads_all
+	check "stress-ng reads /proc as $who until it has read a file of ours" stress_ng
 	as=(setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs)
 done
-t "the kernel's selftest of a /proc with processes only" "$tests/proc-subset-pid"
-t 'all of stress-ng has ended' no_stress_ng
+check "the kernel's selftest of a /proc with processes only" "$tests/proc-subset-pid"
+check 'all of stress-ng has ended' no_stress_ng
 rmmod jitasklet
 end

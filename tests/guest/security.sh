@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# security.sh BUILD: what a reader without privileges can learn and cost, in the guest. What that
-# means is in docs/reliability.md.
+# security.sh BUILD: what an unprivileged reader can learn and cost, in the guest.
+# docs/reliability.md discusses the results.
 
 . "${BASH_SOURCE[0]%/*}/../ktap.sh"
 . "${BASH_SOURCE[0]%/*}/../../lab/ftrace.sh"
@@ -15,7 +15,7 @@ nobody() {
 	setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs --bounding-set=-all "$@"
 }
 
-# each COMMAND...: with each of the two files as its last argument.
+# each COMMAND...: runs the command for each of the two files, as its last argument.
 each() {
 	local file
 	for file in "${files[@]}"; do
@@ -42,7 +42,7 @@ now() {
 	awk '$1 == "jiffies:" { print $2; exit }' /proc/timer_list
 }
 
-# Nothing but numbers, none of them larger than what it stands for, and a name of 15 bytes at most.
+# A row has only numbers, each in its range, and a name of at most 15 bytes.
 in_range() {
 	local before after
 	before=$(now)
@@ -56,7 +56,7 @@ in_range() {
 			bad("the header")
 		next
 	}
-	!/^ *[0-9]+ +[0-9]+     [01]     *[0-9]+   [0-9]+   .*$/ { bad("no row") }
+	!/^ *[0-9]+ +[0-9]+     [01]     *[0-9]+   [0-9]+   .*$/ { bad("not a row") }
 	$1 < before || $1 > after || $2 > after - before { bad("time") }
 	$4 >= pids || $5 >= cpus { bad("pid or CPU") }
 	{
@@ -68,7 +68,7 @@ in_range() {
 	END { exit failed || NR != 7 }' /tmp/security.table
 }
 
-# To nobody all addresses are 0, and sections and the log's lines have none.
+# User nobody sees addresses as 0, and sees none in sections and in the log.
 no_addresses() {
 	local symbols
 	symbols=$(nobody grep '\[jitasklet\]' /proc/kallsyms | cut -d ' ' -f 1 | sort -u)
@@ -79,8 +79,8 @@ no_addresses() {
 	! grep jitasklet <<<"$log" | grep -E 'ffff[0-9a-f]{8}'
 }
 
-# other_task FILE: a table whose last row is of another task than this one and the idle one, in
-# $table, and that row's pid and comm in $pid and $comm.
+# other_task FILE: reads until the last row is of a task other than this one and the idle task. Sets
+# $table, and $pid and $comm to that row's.
 other_task() {
 	for _ in {1..10000}; do
 		mapfile -t table <"$1" || return
@@ -105,8 +105,8 @@ with_hidepid() {
 }
 export -f other_task in_pid_namespace with_hidepid
 
-# The bash in a PID namespace is 1 there, and its row has the pid that it has outside. The other
-# rows are of tasks that it cannot see.
+# Bash has pid 1 in its PID namespace, but its row has its pid in the initial one. The other rows
+# are of tasks that it cannot see.
 pid_namespace() {
 	local lines pid result=1
 	coproc unshare --pid --fork --mount-proc bash -c 'in_pid_namespace "$@"' bash "$1"
@@ -122,9 +122,9 @@ pid_namespace() {
 	wait "$COPROC_PID" && return "$result"
 }
 
-# mounted OPTION COMMAND...: with /proc mounted with that option, as the command alone sees it.
+# mounted OPTION COMMAND...: runs the command with a /proc of its own, mounted with that option.
 mounted() {
-	# Another shell would not hand functions on.
+	# Other shells would not pass on exported functions.
 	unshare --mount bash -euc 'mount -t proc -o "$0" proc /proc; exec "$@"' "$@"
 }
 
@@ -139,20 +139,17 @@ only_pids() {
 }
 
 taken_away() {
-	chmod 400 "$1" && cat "$1" >/dev/null && red 'Permission denied' nobody cat "$1" &&
+	chmod 400 "$1" && cat "$1" >/dev/null && fails_with 'Permission denied' nobody cat "$1" &&
 		chmod 444 "$1" && nobody cat "$1" >/dev/null
 }
 
-timers() {
-	awk '$1 == "TIMER:" { for (i = 2; i <= NF; i++) sum += $i; print sum }' /proc/softirqs
-}
-
-# The median run is shorter than the median timer softirq, in cycles. Reads until there are some.
+# The median run is shorter than the median timer softirq, in cycles. Reads until there are five
+# timer softirqs.
 short() {
 	local reads=0 before
 	begin_trace x86-tsc irq:softirq_entry irq:softirq_exit irq:tasklet_entry irq:tasklet_exit &&
-		before=$(timers) || return
-	while [ "$reads" = 0 ] || [ $(($(timers) - before)) -lt 5 ]; do
+		before=$(count_softirqs TIMER) || return
+	while [ "$reads" = 0 ] || [ $(($(count_softirqs TIMER) - before)) -lt 5 ]; do
 		"$reader" "$1" many 200 || return
 		reads=$((reads + 200))
 	done
@@ -172,7 +169,7 @@ short() {
 	}'
 }
 
-# What this shell allocates by opening and reading the file 16 times, and by closing it.
+# Opens and reads the file 16 times, with a mark before and after, and closes it.
 opens() {
 	local fd fds=()
 	echo opening >&"$marker"
@@ -185,8 +182,8 @@ opens() {
 	done
 }
 
-# A page for the text, and less than another one for all that belongs to an open file; all of that
-# by the kernel's own code.
+# An open file takes one page for the text and less than another for the rest, all allocated by the
+# kernel's own code.
 memory() {
 	local kmem=$tracing/events/kmem status=0
 	opens "$1" && begin_trace counter kmem:{kmalloc,kmem_cache_alloc,kfree,kmem_cache_free} &&
@@ -216,27 +213,28 @@ memory() {
 		printf "# %d bytes for each open file; by the module: %d times\n", held / 16, module
 		exit !opened || held / 16 < 4096 || held / 16 >= 8192 || module
 	}' || status=1
-	# Not before the trace was read: the kernel cannot hash before it has enough randomness.
+	# Only after the trace was read: the kernel may not have enough randomness to hash yet.
 	echo 1 >"$tracing/options/hash-ptr"
 	return "$status"
 }
 
 insmod "$ko" && log=$(dmesg) || exit
 plan 10
-t 'modinfo is complete' info
-t 'a user without privileges can read' each read_by_nobody
-t 'a table has numbers in their ranges and names, and no address' each in_range
-t 'nor has anything else of the module, to a user without privileges' no_addresses
+check 'modinfo is complete' info
+check 'an unprivileged user can read' each read_by_nobody
+check 'a table has names and numbers in their ranges, and no address' each in_range
+check 'nothing else shows an unprivileged user an address of the module' no_addresses
 if [ -e /proc/self/ns/pid ]; then
-	t 'in a PID namespace: pids of the initial one, and tasks outside' each pid_namespace
+	check 'in a PID namespace: the table has initial pids, and tasks outside' each pid_namespace
 else
-	skip 'in a PID namespace: pids of the initial one, and tasks outside' 'there are none'
+	skip 'in a PID namespace: the table has initial pids, and tasks outside' \
+		'this kernel has no PID namespaces'
 fi
-t 'with hidepid=2: tasks that are hidden' each hidden_and_shown
-t 'with subset=pid: no file' each only_pids
-t 'chmod takes the files from users without privileges' each taken_away
-t 'a run is shorter than a timer softirq' each short
-t 'an open file takes a page and little more, and nothing of the module' each memory
+check 'with hidepid=2: the table names hidden tasks' each hidden_and_shown
+check 'with subset=pid: the files do not exist' each only_pids
+check 'chmod 400 keeps unprivileged users from reading' each taken_away
+check 'a run is shorter than a timer softirq' each short
+check 'an open file takes less than two pages, none allocated by the module' each memory
 rmmod jitasklet
-reset_knobs
+restore_settings
 end

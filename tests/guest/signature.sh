@@ -26,7 +26,7 @@ enforced() {
 # refused MODULE [REASON]: the kernel refuses the module for want of a trusted signature, or for
 # REASON.
 refused() {
-	red 'Key was rejected by service' insmod "$1" && [ ! -e /proc/jitasklet ] || return
+	fails_with 'Key was rejected by service' insmod "$1" && [ ! -e /proc/jitasklet ] || return
 	[ "$(dmesg | sed -nE 's/.*Loading of (.*) is rejected/\1/p')" = "${2-}" ]
 }
 
@@ -35,12 +35,12 @@ unsigned() {
 }
 
 # As in README.md, but nobody enrols the key.
-strange() {
+unknown_key() {
 	openssl req -new -x509 -newkey rsa:2048 -nodes -days 3650 -subj '/CN=jitasklet/' \
 		-keyout "$tmp/MOK.key" -outform DER -out "$tmp/MOK.der" 2>/dev/null &&
-		signed "$tmp/MOK.key" "$tmp/MOK.der" strange || return
-	[ "$(modinfo -F signer "$tmp/strange.ko")" = jitasklet ] &&
-		refused "$tmp/strange.ko" 'module with unavailable key'
+		signed "$tmp/MOK.key" "$tmp/MOK.der" unknown || return
+	[ "$(modinfo -F signer "$tmp/unknown.ko")" = jitasklet ] &&
+		refused "$tmp/unknown.ko" 'module with unavailable key'
 }
 
 trusted() {
@@ -57,14 +57,14 @@ altered() {
 }
 
 plan 5
-t 'the kernel was booted with module.sig_enforce=1' enforced
-t 'an unsigned module is refused' unsigned
-t 'a module signed with a key that the kernel does not know is refused' strange
+check 'the kernel was booted with module.sig_enforce=1' enforced
+check 'an unsigned module is refused' unsigned
+check 'a module signed with a key that the kernel does not know is refused' unknown_key
 names=('a module signed with a key that the kernel trusts loads and works'
 	'a module altered after it was signed is refused')
 if [ -e "$key" ]; then
-	t "${names[0]}" trusted "$1/tests/reader"
-	t "${names[1]}" altered
+	check "${names[0]}" trusted "$1/tests/reader"
+	check "${names[1]}" altered
 else
 	skip "${names[0]}" 'no key that the kernel trusts is here'
 	skip "${names[1]}" 'no key that the kernel trusts is here'

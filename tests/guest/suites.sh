@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# suites.sh BUILD SUITE...: runs suites one after another, in the guest. Before each is a line
-# "# suite NAME", and after it how it ended. The load is a thousandth of that in stress.sh.
+# suites.sh BUILD SUITE...: runs suites one after another, in the guest. Prints a line "# suite
+# NAME" before each, and how it ended after it. load.sh runs a thousandth of the counts of
+# stress.sh.
 
 set -uo pipefail
 

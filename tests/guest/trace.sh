@@ -15,8 +15,8 @@ before=0 after=0
 declare -A vec=([jitasklet]=6 [jitasklethi]=0 [jitbh]=6)
 declare -A action=([jitasklet]=TASKLET [jitasklethi]=HI [jitbh]=TASKLET)
 
-# The probes sit on tracepoints, and add the jiffies that there were. The runs of a work item have
-# the names of those of a tasklet.
+# Adds probes to tracepoints, which also record the jiffies. The runs of a work item get the same
+# event names as those of a tasklet.
 set_up() {
 	local event
 	while read -r event; do
@@ -30,14 +30,14 @@ jitbh/exit workqueue.workqueue_execute_end func=$function:symbol
 EOF
 }
 
-# trace [EVENT...]: with the probes and these events. The clock is a counter, which orders the
-# events of all CPUs. Where the kernel gives up the TSC, as on slow machines, many have the same
-# time.
+# trace [EVENT...]: traces the probes and these events. The clock is a counter, which orders the
+# events of all CPUs. Other clocks give many events the same time when the kernel has given up the
+# TSC, as on slow machines.
 trace() {
 	begin_trace counter 'jit:*' 'jitbh:*' "$@"
 }
 
-# As read_trace. Of the tasklets and work items only ours are there.
+# As read_trace, without the runs of other modules' tasklets and work items.
 read_ours() {
 	read_trace "${@:1:$#-1}" '
 	event ~ /^(entry|exit)$/ && text !~ / \[jitasklet\] / { next }
@@ -48,7 +48,7 @@ on_cpu() {
 	busybox taskset -p "$(printf %x $((1 << $1)))" "${2-$BASHPID}" >/dev/null
 }
 
-# reads PATH COUNT CPU: reads on that CPU, without starting any process.
+# reads PATH COUNT CPU: reads the file COUNT times, without starting a process. Marks the CPU.
 reads() {
 	local i table
 	for ((i = 0; i < $2; i++)); do
@@ -65,11 +65,12 @@ reads_everywhere() {
 	done
 }
 
-# In each read as many runs as rows, one after the other, where, when and in whom the rows say so;
-# and none elsewhere. What was before the mark "ended" is only counted, if there has to be one.
+# rows_fit READS [earlier]: each read has one run for each row, one after another, on the CPU, at
+# the time and in the task that the row shows, and there are no other runs. With "earlier", runs
+# before the mark "ended" are only counted, and there must be some.
 rows_fit() {
 	read_ours -v want="$1" -v earlier="${2-0}" '
-	# Once also with the events that led to it.
+	# The first time, also prints the last events.
 	function bad(why, i) {
 		for (i = events - 30; !bads && i <= events; i++)
 			if (i > 0)
@@ -89,7 +90,7 @@ rows_fit() {
 	value("now") != "" { now[cpu] = value("now") }
 	mark ~ /^read / {
 		if (reading || mark != "read " cpu)
-			bad("before it there is no whole table, or it is on CPU " cpu ": " mark)
+			bad("the table before is incomplete, or this is on CPU " cpu ": " mark)
 		reads++
 		reading = 1
 		reader = pid
@@ -100,13 +101,13 @@ rows_fit() {
 	event == "raise" && reading && !runs && pid == reader && flags !~ /[hH]/ { note(0, low) }
 	event == "entry" {
 		if (!reading || running || runs == 5)
-			bad("run " runs + 1 " comes when none should")
+			bad("run " runs + 1 " should not be there")
 		note(++runs, value("now"))
 		running = cpu " " pid
 	}
 	event == "exit" {
 		if (running != cpu " " pid)
-			bad("run " runs " ends where it was not")
+			bad("run " runs " ends on another CPU or in another task")
 		running = 0
 		end[runs] = value("now") + 0
 	}
@@ -116,7 +117,7 @@ rows_fit() {
 		k = row++
 		should = sprintf("row %9s  %3d     %s", field[2], k ? time - last : 0, where[k])
 		if (mark != should || time < begin[k] || time > end[k])
-			bad("\"" mark "\" and not \"" should "\" in " begin[k] " to " end[k])
+			bad("\"" mark "\" should be \"" should "\", in " begin[k] " to " end[k])
 		last = time
 		if (row == 6 && (runs != 5 || running))
 			bad(runs " runs")
@@ -124,26 +125,22 @@ rows_fit() {
 	}
 	END {
 		if (reads != want || reading)
-			bad("the last of " want)
+			bad("should be the last, and complete, of " want)
 		if (earlier)
 			print "# " before + 0 " runs before the end of the interrupted reads"
 		exit bads || earlier && !before
 	}'
 }
 
-softirqs() {
-	awk -v name="$1:" '
-	$1 == name { for (i = 2; i <= NF; i++) sum += $i; print sum }' /proc/softirqs
-}
-
 same_as_rows() {
-	before=$(softirqs "${action[$1]}")
+	before=$(count_softirqs "${action[$1]}")
 	trace irq:softirq_entry irq:softirq_exit && reads_everywhere "$1" 10 || return
-	end_trace && after=$(softirqs "${action[$1]}") && rows_fit $((10 * cpus))
+	end_trace && after=$(count_softirqs "${action[$1]}") && rows_fit $((10 * cpus))
 }
 
-# Each run is in its vector, for which it was raised once: by the reader, then by the run before.
-# On PREEMPT_RT tasks can be preempted while in a vector, so that it belongs to the task.
+# Each run is in its vector, which was raised once for it: for the first run by the reader, for the
+# others by the previous run. On PREEMPT_RT a task can be preempted in a vector, so this keeps the
+# vector of each task.
 right_vector() {
 	read_ours -v vec="${vec[$1]}" -v name="${action[$1]}" -v grown=$((after - before)) '
 	function bad(why) { if (bads++ < 5) print "# run " runs ": " why }
@@ -163,7 +160,7 @@ right_vector() {
 	event == "exit" {
 		running = ""
 		if (runs % 5 == 0 && raised)
-			bad("the last one raised vector " vec)
+			bad("the last run raised vector " vec)
 	}
 	END {
 		print "# " runs + 0 " runs; in /proc/softirqs " name " grew by " grown
@@ -171,9 +168,9 @@ right_vector() {
 	}'
 }
 
-# What differs for a work item: it is queued again in the pass that it runs in, of the same vector,
-# and runs again there, for which nobody has to raise anything. A pass ends early when the jiffies
-# advance, so not each read gets along with one.
+# Work items differ: one that is queued while it runs also runs again in the same pass of the
+# vector, without another raise. A pass ends early when the jiffies advance, so not every read takes
+# one pass only.
 one_pass() {
 	read_ours -v vec="${vec[$1]}" -v grown=$((after - before)) '
 	function bad(why) { if (bads++ < 5) print "# read " reads ": " why }
@@ -197,25 +194,22 @@ one_pass() {
 	}
 	event == "exit" { running = "" }
 	END {
-		print "# " alone + 0 " of " reads + 0 " reads were one pass; " \
+		print "# " alone + 0 " of " reads + 0 " reads took one pass; " \
 			"in /proc/softirqs TASKLET grew by " grown
 		exit bads || alone < reads / 2 || grown < reads
 	}'
 }
 
-is_rt() {
-	[[ $(uname -v) = *PREEMPT_RT* ]]
-}
-
-# waited FILE WANT UNDER HOGS: the local timer interrupts on the CPU between the schedule and the
-# first run. One that hits a softirq already running, on a slow machine, delayed no task.
+# waited FILE WANT UNDER HOGS: counts the local timer interrupts on the CPU between the schedule and
+# the first run. If one interrupts a running softirq, as on a slow machine, the run did not wait for
+# it.
 #
-# Without hogs the CPU must not have been idle in between. That holds for every read, where most
-# without a tick would be for fast machines only: the way to ksoftirqd may take longer than a tick.
-# On PREEMPT_RT it holds for most: a task that has softirqs disabled there may sleep, waiting for a
-# lock, and the CPU is idle until it enables them, as raise_softirq_irqoff() leaves the run to it.
-# With hogs most of the reads UNDER them have their first run in one, after one tick at most. That
-# tick itself may be late, so nobody looks at the jiffies.
+# Without hogs, the CPU must not be idle in between, in any read. The number of ticks does not
+# matter: on a slow machine the way to ksoftirqd may take longer than a tick. On PREEMPT_RT the CPU
+# may be idle in fewer than half of the reads: a task that has softirqs disabled may sleep there,
+# waiting for a lock, and raise_softirq_irqoff() leaves the run to that task. With hogs, most of the
+# UNDER reads that compete with one have their first run in a hog, after at most one tick. That tick
+# may be late, so the jiffies do not matter.
 waited() {
 	read_ours -v vec="${vec[$1]}" -v want="$2" -v under="$3" -v hogs="$4" \
 		-v rt="$(is_rt && echo 1)" '
@@ -255,15 +249,15 @@ idle() {
 	end_trace && rows_fit $((25 * cpus)) && waited "$1" $((25 * cpus)) 0 ''
 }
 
-# A hog on the reader's CPU. The reader outranks it, and it outranks ksoftirqd, which leaves the
-# softirqs to the interrupts. It outranks the workers of the file system too, so nothing may come
-# from there while it runs: no program, no path from the root, no page of bash or libc that the
-# reads before have not brought. If something does, the hog's end makes it a failure and no hang.
-# On PREEMPT_RT even the reader would wait for that, so there the hog is an ordinary task.
+# A hog runs on the reader's CPU. The reader outranks it, and it outranks ksoftirqd, so softirqs run
+# only at the end of interrupts. It also outranks the file system's workers, so nothing may be read
+# from there meanwhile: no program, no absolute path, no page of bash or libc that earlier reads
+# have not loaded. If something is, the test fails instead of hanging, because the hog ends by
+# itself. On PREEMPT_RT even the reader would wait for the hog, so there it is an ordinary task.
 busy() (
 	hog='' hogs=' '
-	trap '[ -z "$hog" ] || kill -KILL "$hog"; reset_knobs' EXIT
-	is_rt || unfair || exit
+	trap '[ -z "$hog" ] || kill -KILL "$hog"; restore_settings' EXIT
+	is_rt || disable_rt_throttling || exit
 	trace irq_vectors:local_timer_entry && cd /proc || exit
 	for ((cpu = 0; cpu < cpus; cpu++)); do
 		coproc { read -r && for ((spin = 0; spin < 1000000; spin++)); do :; done; }
@@ -283,7 +277,7 @@ busy() (
 	end_trace && rows_fit $((25 * cpus)) && waited "$1" $((25 * cpus)) $((20 * cpus)) "$hogs"
 )
 
-# A table from each CPU and vector shows that everything scheduled before it has run.
+# Once each CPU has made a table in each vector, everything scheduled earlier has run.
 nothing_left() {
 	trace || return
 	"$reader" "/proc/$1" storm 300 && "$reader" "/proc/$1" kill 20 || return
@@ -295,23 +289,23 @@ nothing_left() {
 set_up && insmod "$ko" bh=1 || exit
 plan 15
 for file in jitasklet jitasklethi jitbh; do
-	t "$file: five runs where the rows say, and none elsewhere" same_as_rows "$file"
+	check "$file: five runs where the rows say, and none elsewhere" same_as_rows "$file"
 	if [ "$file" = jitbh ]; then
-		t "$file: its runs share a pass of ${action[$file]}_SOFTIRQ" one_pass "$file"
+		check "$file: its runs share a pass of ${action[$file]}_SOFTIRQ" one_pass "$file"
 	else
-		t "$file: every run is in ${action[$file]}_SOFTIRQ" right_vector "$file"
+		check "$file: every run is in ${action[$file]}_SOFTIRQ" right_vector "$file"
 	fi
-	t "$file: an idle CPU does not wait for the tick" idle "$file"
+	check "$file: an idle CPU does not wait for the tick" idle "$file"
 	busy_name="$file: a busy CPU runs it at the next tick"
 	if is_rt; then
 		busy "$file" </dev/null
 		skip "$busy_name" 'on PREEMPT_RT a thread runs it'
 	else
-		t "$busy_name" busy "$file"
+		check "$busy_name" busy "$file"
 	fi
-	t "$file: interrupted reads leave nothing scheduled" nothing_left "$file"
+	check "$file: interrupted reads leave nothing scheduled" nothing_left "$file"
 done
 rmmod jitasklet
 : >"$tracing/dynamic_events"
-reset_knobs
+restore_settings
 end

@@ -14,29 +14,28 @@ ko=/tmp/unload_test.ko
 tracing=/sys/kernel/tracing
 cpus=$(busybox nproc)
 
-# First the scenarios that leak no memory, so that kmemleak shows that nothing else leaks; then the
-# others.
+# The scenarios that leak no memory come first, so that kmemleak can show that nothing else does.
 statics=(two_statics two_each_other three_in_a_ring own_handle own_guard disabled_statics
 	disabled_by_another long_runs indirect_calls)
 heap=(owner disabled work_itself work_in_a_ring work_and_tasklets work_makes work_drops)
 files=(show_makes show_schedules show_queues)
 
-# Starts a shell on each CPU, which executes the lines that are written to it, and answers with
-# their status. Otherwise, a program that moves to another CPU would be started hundreds of times.
+# Starts a shell on each CPU, which runs the lines that are written to it and returns their status.
+# Otherwise, hundreds of programs would be started to get to another CPU.
 start_shells() {
 	local cpu line
 	trap 'kill "${shells[@]}"' EXIT
 	for ((cpu = 0; cpu < cpus; cpu++)); do
-		mkfifo "/tmp/unload.do.$cpu" "/tmp/unload.did.$cpu" || return
-		exec {fd}<>"/tmp/unload.do.$cpu"
-		does[cpu]=$fd
-		exec {fd}<>"/tmp/unload.did.$cpu"
-		did[cpu]=$fd
+		mkfifo "/tmp/unload.to.$cpu" "/tmp/unload.from.$cpu" || return
+		exec {fd}<>"/tmp/unload.to.$cpu"
+		to_shell[cpu]=$fd
+		exec {fd}<>"/tmp/unload.from.$cpu"
+		from_shell[cpu]=$fd
 		{
 			trap - EXIT
-			while read -r -u "${does[cpu]}" line; do
+			while read -r -u "${to_shell[cpu]}" line; do
 				eval "$line"
-				echo "$?" >&"${did[cpu]}"
+				echo "$?" >&"${from_shell[cpu]}"
 			done
 		} &
 		shells[cpu]=$!
@@ -44,25 +43,26 @@ start_shells() {
 	done
 }
 
-# on_cpu CPU COMMAND...
+# on_cpu CPU COMMAND...: runs the command in that CPU's shell.
 on_cpu() {
 	local cpu=$1 status
 	shift
-	echo "${*@Q}" >&"${does[cpu]}" && read -r -u "${did[cpu]}" status && return "$status"
+	echo "${*@Q}" >&"${to_shell[cpu]}" && read -r -u "${from_shell[cpu]}" status &&
+		return "$status"
 }
 
-# await COMMAND...: repeats the command until it succeeds, up to a long time.
+# await COMMAND...: repeats the command until it succeeds, for at least two minutes.
 await() {
 	local try
 	for try in {1..1200}; do
 		! "$@" || return 0
 		sleep 0.1
 	done
-	echo "# in vain, $try times: $*"
+	echo "# failed $try times: $*"
 	return 1
 }
 
-said() {
+logged() {
 	dmesg | grep -q "unload_test: $1"
 }
 
@@ -94,8 +94,8 @@ read_files() {
 	done
 }
 
-# Makes every CPU run its lists of tasklets and BH work items, and that of the ordinary workqueue:
-# waits for a run of each kind that was queued behind them.
+# Makes every CPU run its lists of tasklets and BH work items, and its ordinary workqueue: queues
+# something behind each, and waits until that has run.
 flush() {
 	local cpu
 	for ((cpu = 0; cpu < cpus; cpu++)); do
@@ -104,7 +104,7 @@ flush() {
 	echo 1 >/proc/sys/vm/stat_refresh
 }
 
-# A CPU whose lists do not become empty keeps its ksoftirqd awake.
+# As long as a CPU's lists are not empty, its ksoftirqd stays awake.
 asleep() {
 	local stat
 	for stat in "${ksoftirqds[@]}"; do
@@ -112,7 +112,7 @@ asleep() {
 	done
 }
 
-# Reads files that should no longer exist, which would crash, too.
+# Also reads files that should no longer exist: that would crash.
 nothing_is_left() {
 	local left
 	flush || return
@@ -135,7 +135,7 @@ ran_before_it_was_freed() {
 			;;
 		esac
 	done
-	[ "$freed" = 1 ] || echo "# the module was freed $freed times, says the trace"
+	[ "$freed" = 1 ] || echo "# in the trace, the module was freed $freed times"
 	[ "$freed $late" = '1 0' ]
 }
 
@@ -154,7 +154,7 @@ fail_to_load() {
 	fi
 }
 
-# With the handlers on the CPU of rmmod, and on others.
+# Unloads with the handlers on the CPU of rmmod, and on each other one.
 unloaded() {
 	local cpu
 	for ((cpu = 0; cpu < cpus; cpu++)); do
@@ -166,8 +166,8 @@ not_loaded() {
 	fail_to_load "$@" && nothing_is_left
 }
 
-# The same while a reader is in the show of a file, which returns only after the file has
-# disappeared from /proc: so the unloading waits for it.
+# while_read HOW SCENARIO: the same while a reader is in a file's show, which returns only after the
+# file has disappeared from /proc. So unloading waits for the reader.
 while_read() {
 	local how=$1 reader going status=0
 	shift
@@ -180,7 +180,7 @@ while_read() {
 	await exists /proc/unload_waits || return
 	read -r _ </proc/unload_waits &
 	reader=$!
-	await said 'a reader waits' || return
+	await logged 'a reader waits' || return
 	if [ "$how" = unloaded ]; then
 		busybox rmmod unload_test &
 		going=$!
@@ -200,20 +200,20 @@ bad_parameter() {
 	flush && [ ! -e /sys/module/unload_test ]
 }
 
-# both COMMAND NAME SCENARIO...: tests the scenario when the module is unloaded, and when it fails
-# to load.
+# both COMMAND NAME SCENARIO...: tests the scenarios when the module is unloaded, and when it fails
+# to load; through COMMAND, unless that is empty.
 both() {
-	t "$2: unloaded" ${1:+"$1"} unloaded "${@:3}"
-	t "$2: fails to load" ${1:+"$1"} not_loaded "${@:3}"
+	check "$2: unloaded" ${1:+"$1"} unloaded "${@:3}"
+	check "$2: fails to load" ${1:+"$1"} not_loaded "${@:3}"
 }
 
-# Kernels free the thunks that indirect calls go through before they free the module's code.
+# Kernels free the thunks of a module's indirect calls before its code.
 thunks='indirect calls go through thunks that are freed first'
 through_thunks() {
 	grep thunks /sys/devices/system/cpu/vulnerabilities/indirect_target_selection
 }
 
-does=() did=() shells=()
+to_shell=() from_shell=() shells=()
 mapfile -t ksoftirqds < <(grep -ls '(ksoftirqd/' /proc/[0-9]*/stat)
 set_up || exit
 
@@ -232,11 +232,11 @@ plan $((2 * (${#statics[@]} + ${#heap[@]} + ${#files[@]} + 1) + 2))
 if ! grep -q ' its_free_mod$' /proc/kallsyms; then
 	skip "$thunks" 'this kernel has no such thunks'
 elif ! grep -q indirect_target_selection=force /proc/cmdline; then
-	skip "$thunks" 'the CPU is not emulated, or not as one that needs them: see guest.sh --its'
+	skip "$thunks" 'the CPU is not emulated as one that needs them: see guest.sh --its'
 else
-	t "$thunks" through_thunks
+	check "$thunks" through_thunks
 fi
-t 'a bad parameter: fails to load' bad_parameter
+check 'a bad parameter: fails to load' bad_parameter
 for scenario in "${statics[@]}"; do
 	both '' "$scenario" "$scenario"
 done

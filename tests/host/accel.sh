@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# accel.sh OUT: whether a guest runs with KVM. What is tested is the way to it: a stand-in for QEMU
-# answers the trial, and notes the command line that it is given for the guest.
+# accel.sh OUT: whether a guest runs with KVM. A stand-in for QEMU answers the trial, and records
+# the command line for the guest.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -13,7 +13,7 @@ tmp=$(mktemp -d "${TMPDIR:-/var/tmp}/jitasklet-accel.XXXXXX")
 trap 'rm -rf --one-file-system "$tmp"' EXIT
 args=$top/build/${out##*/}/accel.args
 
-# The stand-in is not there for the guest's own version of QEMU, which virtme-ng asks for.
+# The real QEMU answers virtme-ng's questions about its version.
 root=$("$top/scripts/root.sh" emulator) || exit
 mkdir -p "$tmp"/{upper/usr/bin,work,dev}
 cat >"$tmp/upper/usr/bin/qemu-system-x86_64" <<END
@@ -56,9 +56,9 @@ export root tmp
 xattr=$([ "$UID" = 0 ] || echo ,userxattr)
 export xattr
 
-# with MODE ANSWER LINE: with such a /dev/kvm, and a trial that ends with ANSWER, the boot's line
-# says LINE, and QEMU's command line has KVM if that does.
-with() {
+# boots_with MODE ANSWER LINE: with such a /dev/kvm, and a trial that ends with ANSWER, the message
+# about the boot has LINE, and QEMU's command line has KVM if LINE does.
+boots_with() {
 	local line
 	rm -f "$args"
 	echo "$2" >"$tmp/upper/answer"
@@ -78,17 +78,17 @@ lives='[    1.0] Kernel panic - not syncing: VFS: Unable to mount root fs'
 dies='KVM internal error. Suberror: 1'
 
 plan 7
-t 'without /dev/kvm the guest is emulated' with none "$lives" TCG
-t 'with a KVM that runs guests it is used' with rw "$lives" KVM
-t 'with a KVM that kills its guests the guest is emulated, and why' with rw "$dies" \
-	'TCG, as the guest of a trial with /dev/kvm died'
-t 'with a KVM that the user may not open the guest is emulated, and why' with ro "$lives" \
-	'TCG, as this user may not open /dev/kvm: see the group kvm'
+check 'without /dev/kvm the guest is emulated' boots_with none "$lives" TCG
+check 'with a KVM that runs guests it is used' boots_with rw "$lives" KVM
+check 'with a KVM that kills its guests the guest is emulated, with the reason' \
+	boots_with rw "$dies" 'TCG, as the guest of a trial with /dev/kvm died'
+check 'without the right to open /dev/kvm the guest is emulated, with the reason' \
+	boots_with ro "$lives" 'TCG, as this user may not open /dev/kvm: see the group kvm'
 export ACCEL=tcg
-t 'ACCEL=tcg emulates where there is a KVM' with rw "$lives" TCG
+check 'ACCEL=tcg emulates where there is a KVM' boots_with rw "$lives" TCG
 export ACCEL=kvm
-t 'ACCEL=kvm takes it without a trial' with rw "$dies" KVM
+check 'ACCEL=kvm takes it without a trial' boots_with rw "$dies" KVM
 export ACCEL=xen
-t 'another ACCEL= is refused' red 'ACCEL=xen: there is no such accelerator' \
+check 'another ACCEL= is refused' fails_with 'ACCEL=xen: there is no such accelerator' \
 	"$top/scripts/guest.sh" "$out" accel 60 true
 end

@@ -41,19 +41,19 @@ well_formed() {
 
 missing() {
 	sed -i '/^bytes/d' "$tmp/lines"
-	red 'there is no figure for \(h\)' results lenient=1
+	fails_with 'there is no figure for \(h\)' results lenient=1
 }
 
 missed() {
 	echo 'bytes jitasklet 1 2' >>"$tmp/lines"
 	echo 'bytes jitasklet_c 1 1' >>"$tmp/lines"
-	red 'no known reason for missing the target: \(h\)' results
+	fails_with 'no known reason for missing the target: \(h\)' results
 }
 
 plan 5
-t 'the benchmarks build' "$top/scripts/build-bench.sh" "$out"
-t 'all is measured' measure
-t 'results.json is well-formed' well_formed
-t 'a figure that is missing is an error' missing
-t 'a target that is missed for no reason is an error' missed
+check 'the benchmarks build' "$top/scripts/build-bench.sh" "$out"
+check 'everything is measured' measure
+check 'results.json is well-formed' well_formed
+check 'a figure that is missing is an error' missing
+check 'a target that is missed for no reason is an error' missed
 end

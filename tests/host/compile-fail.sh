@@ -69,6 +69,6 @@ pair() {
 plan "$(wc -w <<<"$names")"
 compile
 for name in $names; do
-	t "$(rule "$name") ($name)" pair "$name"
+	check "$(rule "$name") ($name)" pair "$name"
 done
 end

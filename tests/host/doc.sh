@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # doc.sh OUT: the documentation renders without a warning, and its examples compile; the pages name
-# what exists, and the output that they show has today's form. Its figures are not looked at.
+# only things that exist, and the output that they show has today's form. Its figures are not
+# checked.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -53,7 +54,7 @@ scenarios() {
 		"$(sed -n '/^| scenario /,/^$/p' docs/model.md | sed 1,2d | grep . | sort)"
 }
 
-# 'make prepare' is the kernel's.
+# 'make prepare' is a command of the kernel's Makefile.
 commands_exist() {
 	local name missing=0
 	while read -r name; do
@@ -63,7 +64,8 @@ commands_exist() {
 	return "$missing"
 }
 
-# Here, or in the part of the kernel's source that is at hand. Pages may leave out folders.
+# Files of this repository or of the kernel's source in the build directory. Pages may leave out
+# directories.
 files_exist() {
 	local name files missing=0
 	files=$(git ls-files --cached --others --exclude-standard && cd "$out/tree/source" &&
@@ -76,7 +78,7 @@ files_exist() {
 	return "$missing"
 }
 
-# What tests/README.md says a claim is proved by: functions, and pairs of compile-fail/.
+# The tests that tests/README.md names for claims: functions, and pairs of compile-fail/.
 tests_exist() {
 	local name missing=0
 	for name in $(awk -F '|' 'NF > 3 && /\*[kc]:\*/ { print $(NF - 1) }' tests/README.md |
@@ -91,11 +93,11 @@ tests_exist() {
 }
 
 plan 7
-t 'rustdoc and the examples' scripts/doc.sh "$out"
-t 'README.md shows what the demo prints' demo_form
-t 'docs/performance.md shows what the benchmarks print' bench_form
-t 'docs/model.md lists the scenarios of the model' scenarios
-t 'pages name commands that exist' commands_exist
-t 'pages name files that exist' files_exist
-t 'tests/README.md names tests that exist' tests_exist
+check 'rustdoc and the examples' scripts/doc.sh "$out"
+check 'README.md shows what the demo prints' demo_form
+check 'docs/performance.md shows what the benchmarks print' bench_form
+check 'docs/model.md lists the scenarios of the model' scenarios
+check 'pages name commands that exist' commands_exist
+check 'pages name files that exist' files_exist
+check 'tests/README.md names tests that exist' tests_exist
 end

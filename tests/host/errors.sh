@@ -11,9 +11,10 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$top" || exit
 
-# says PATTERN COMMAND...: as red, and the command leaves no part of anything in a cache below $tmp.
-says() {
-	red "$@" && [ -z "$(find "$tmp" -name '*.part' -print -quit)" ]
+# fails_cleanly PATTERN COMMAND...: as fails_with, and the command leaves nothing half-made in a
+# cache below $tmp.
+fails_cleanly() {
+	fails_with "$@" && [ -z "$(find "$tmp" -name '*.part' -print -quit)" ]
 }
 
 kdir() {
@@ -26,18 +27,18 @@ kdir() {
 
 no_rust() {
 	kdir 'CONFIG_MODULES=y'
-	says 'built without CONFIG_RUST' make KDIR="$tmp/kdir"
+	fails_cleanly 'built without CONFIG_RUST' make KDIR="$tmp/kdir"
 }
 
 no_metadata() {
 	kdir 'CONFIG_RUST=y'
-	says "has no Rust metadata.*make KERNEL=7.2.0-test" make KDIR="$tmp/kdir"
+	fails_cleanly "has no Rust metadata.*make KERNEL=7.2.0-test" make KDIR="$tmp/kdir"
 }
 
 other_rustc() {
 	kdir 'CONFIG_RUST=y' 'CONFIG_RUSTC_VERSION_TEXT="rustc 1.2.3 (of another day)"'
 	: >"$tmp/kdir/rust/libkernel.rmeta"
-	says "made by 'rustc 1.2.3 .*set RUSTC=" make KDIR="$tmp/kdir"
+	fails_cleanly "made by 'rustc 1.2.3 .*set RUSTC=" make KDIR="$tmp/kdir"
 }
 
 # An archive made below $tmp, for each way in which one can be unusable.
@@ -52,7 +53,7 @@ unsigned_archive() {
 		printf 'Codename: %s\nSuite: %s\n' "$suite" "$suite" \
 			>"$tmp/unsigned/dists/$suite/Release"
 	done
-	says 'its signature cannot be verified' archive "file:$tmp/unsigned"
+	fails_cleanly 'its signature cannot be verified' archive "file:$tmp/unsigned"
 }
 
 # changed_host SCRIPT COMMAND...: runs the command on a host that SCRIPT has changed for it alone.
@@ -62,7 +63,7 @@ changed_host() {
 
 # The real archive, on a host whose apt considers a Release file stale after a second.
 stale_archive() {
-	says 'past its Valid-Until.*STALE_OK=1' changed_host '
+	fails_cleanly 'past its Valid-Until.*STALE_OK=1' changed_host '
 		mount -t tmpfs none /etc/apt/apt.conf.d
 		echo "Acquire::Check-Valid-Until \"true\"; Acquire::Max-ValidTime \"1\";" \
 			>/etc/apt/apt.conf.d/test' env JIT_CACHE="$tmp/stale" STALE_OK= make kernels
@@ -77,7 +78,7 @@ offline() {
 
 little_disk() {
 	mkdir -p "$tmp/disk"
-	says 'needs [0-9]+ MiB of disk in .*, which has [0-9]+ MiB left' \
+	fails_cleanly 'needs [0-9]+ MiB of disk in .*, which has [0-9]+ MiB left' \
 		changed_host "mount -t tmpfs -o size=400M none '$tmp/disk'" \
 		env JIT_CACHE="$tmp/disk" make demo
 }
@@ -89,7 +90,7 @@ other_key() {
 		base64 /usr/share/keyrings/debian-archive-bookworm-stable.gpg
 		echo '-----END PGP PUBLIC KEY BLOCK-----'
 	} >"$tmp/other.asc"
-	says 'is not made with the key of trixie' \
+	fails_cleanly 'is not made with the key of trixie' \
 		changed_host "mount --bind '$tmp/other.asc' scripts/debian-archive-trixie.asc" \
 		env JIT_CACHE="$tmp/other" make kernels
 }
@@ -148,19 +149,23 @@ interruptions() {
 }
 
 plan 15
-t 'an unknown KERNEL= is named' says 'KERNEL=toast: there is no such kernel' make demo KERNEL=toast
-t 'an unknown KVER= is named' says 'KVER=9.9: there is no such version' make demo KVER=9.9
-t 'a KDIR that is no build directory' says 'is no kernel build directory' make KDIR="$tmp/none"
-t 'a KDIR without CONFIG_RUST' no_rust
-t 'a KDIR without Rust metadata' no_metadata
-t 'a KDIR made by another rustc' other_rustc
-t 'an archive that cannot be reached' says 'cannot be reached' archive 'http://127.0.0.1:9/debian'
-t 'an archive without trixie' says 'it has no trixie' archive "file:$tmp"
-t 'an archive without signatures' unsigned_archive
-t 'a stale archive' stale_archive
-t 'an archive signed with another key' other_key
-t 'a host that knows nothing of Debian needs only MIRROR=' no_debian
-t 'without a network, the lists of an earlier day are used' offline
-t 'too little disk' little_disk
-t 'Ctrl-C leaves nothing half-made and nothing running' interruptions
+check 'an unknown KERNEL= is named' fails_cleanly 'KERNEL=toast: there is no such kernel' \
+	make demo KERNEL=toast
+check 'an unknown KVER= is named' fails_cleanly 'KVER=9.9: there is no such version' \
+	make demo KVER=9.9
+check 'a KDIR that is no build directory' fails_cleanly 'is no kernel build directory' \
+	make KDIR="$tmp/none"
+check 'a KDIR without CONFIG_RUST' no_rust
+check 'a KDIR without Rust metadata' no_metadata
+check 'a KDIR made by another rustc' other_rustc
+check 'an archive that cannot be reached' fails_cleanly 'cannot be reached' \
+	archive 'http://127.0.0.1:9/debian'
+check 'an archive without trixie' fails_cleanly 'it has no trixie' archive "file:$tmp"
+check 'an archive without signatures' unsigned_archive
+check 'a stale archive' stale_archive
+check 'an archive signed with another key' other_key
+check 'a host that knows nothing of Debian needs only MIRROR=' no_debian
+check 'without a network, the lists of an earlier day are used' offline
+check 'too little disk' little_disk
+check 'Ctrl-C leaves nothing half-made and nothing running' interruptions
 end

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# helpers.sh OUT: C's inlines are inlined into the module where clang and rustc share an LLVM. Where
-# they do not, the helpers are an object, and the module does the same. See Kbuild.
+# helpers.sh OUT: C's inlines are inlined into the module if clang and rustc have the same LLVM.
+# Otherwise the helpers are an object file, and the module passes the same tests. See Kbuild.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/scripts/debian.sh"
@@ -34,7 +34,8 @@ disassembled() {
 	in_root "$triplet-objdump" -dr --no-show-raw-insn "/jitasklet/$inline/jitasklet.ko"
 }
 
-# As in C: who sets the bit puts the tasklet into the list. Twice each, in a read and in a callback.
+# As in C, only the caller that sets the bit queues the tasklet. There are two such places in a
+# read, and two in a callback.
 locked() {
 	disassembled | awk '
 	/^[0-9a-f]+ </ { locked = 0 }
@@ -43,7 +44,7 @@ locked() {
 	END { exit bad || n < 4 }'
 }
 
-# What clang makes of headers that were configured for gcc may be without it. See helpers/clang.h.
+# clang may not use the segment, because the headers were configured for gcc. See helpers/clang.h.
 per_cpu() {
 	disassembled | awk '
 	/R_X86_64.*\t(__preempt_count|cpu_number|(const_)?current_task)(-|$)/ {
@@ -54,7 +55,7 @@ per_cpu() {
 	END { exit bad || !n }'
 }
 
-# What it is to be without goes from the overlay in memory, and is there again afterwards.
+# Removes the program from an overlay in memory, which ends with the command.
 build_without() {
 	in_root sh -euc '
 		cd /jitasklet
@@ -64,14 +65,14 @@ build_without() {
 		"$1" "$objects" && called "$objects/jitasklet.ko"
 }
 
-# rustc's LLVM as if it were another one.
+# As if rustc had another LLVM.
 other_llvm() {
 	in_root sh -euc 'cd /jitasklet && scripts/buildroot/kbuild.sh . "$1/other" -s \
 		CONFIG_RUSTC_LLVM_VERSION=170006 modules' sh "$objects" &&
 		called "$objects/other/jitasklet.ko"
 }
 
-# The suites with the module in which they are called.
+# Runs suites with the module that calls the helpers.
 suites() {
 	local status=0
 	cp "$out/tests"/{reader,clash.ko} "$top/$objects/tests/" || return
@@ -85,13 +86,13 @@ suites() {
 
 plan 8
 rm -rf --one-file-system "${top:?}/$objects"
-t 'no helper is called' none_called
-t 'a locked instruction decides who schedules' locked
-t 'per-CPU variables are reached through their segment' per_cpu
-t 'without llvm-link the helpers are an object' build_without llvm-link
-t 'without clang the helpers are an object' build_without clang
-t 'with another LLVM the helpers are an object' other_llvm
-t 'with the object the suites pass' suites
-t 'gcc and clang lay structures out alike' in_root /jitasklet/tests/buildroot/layouts.sh \
+check 'no helper is called' none_called
+check 'a locked instruction decides which caller schedules' locked
+check 'per-CPU variables are reached through their segment' per_cpu
+check 'without llvm-link the helpers are an object' build_without llvm-link
+check 'without clang the helpers are an object' build_without clang
+check 'with another LLVM the helpers are an object' other_llvm
+check 'the suites pass with that module' suites
+check 'gcc and clang lay structures out alike' in_root /jitasklet/tests/buildroot/layouts.sh \
 	"/jitasklet/$inline" "/jitasklet/$objects"
 end

@@ -39,7 +39,7 @@ rm -rf --one-file-system "${top:?}/$work"
 mkdir -p "$top/$work"
 
 plan 3
-t 'rust-project.json names files that exist' paths_exist
-t 'a plain make builds the module' plain JITASKLET_INLINE= module
-t 'modules_install installs it, and it has the version of CHANGELOG.md' installed
+check 'rust-project.json names files that exist' paths_exist
+check 'a plain make builds the module' plain JITASKLET_INLINE= module
+check 'modules_install installs it, and it has the version of CHANGELOG.md' installed
 end

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# model.sh [--refresh] OUT: the protocol that the wrapper stands on, explored by loom. A
+# model.sh [--refresh] OUT: the protocol that the wrapper relies on, explored by loom. A
 # scenario passes if all properties hold in all interleavings. A defect, which is an ordering
-# weakened or a step left out, passes if the property goes red that it is to turn red, and no
-# other. See docs/model.md.
+# weakened or a step left out, passes if it violates the property that is named for it.
+# See docs/model.md.
 #
 # The model is a copy by hand. tests/model/copied has a hash of each function that it was
 # copied from; --refresh writes the hashes anew and explores nothing.
@@ -64,34 +64,35 @@ explore() {
 		 tar -x -C "$tmp"
 }
 
-# The first line of a run: 'green INTERLEAVINGS SECONDS', 'red PROPERTY INTERLEAVINGS', or neither.
+# The first line of a run: 'holds INTERLEAVINGS SECONDS', 'violated PROPERTY INTERLEAVINGS', or
+# neither.
 holds() {
 	local verdict interleavings seconds
 	read -r verdict interleavings seconds <"$tmp/$1"
-	if [ "$verdict" != green ]; then
+	if [ "$verdict" != holds ]; then
 		sed 's/^/# /' "$tmp/$1"
 		return 1
 	fi
 	echo "# $1: $interleavings interleavings in $seconds s"
 }
 
-# turns_red SCENARIO DEFECT PROPERTY
-turns_red() {
+# violates SCENARIO DEFECT PROPERTY
+violates() {
 	local verdict property interleavings
 	read -r verdict property interleavings <"$tmp/$1,$2"
-	if [ "$verdict $property" != "red $3" ]; then
+	if [ "$verdict $property" != "violated $3" ]; then
 		sed 's/^/# /' "$tmp/$1,$2"
 		return 1
 	fi
-	echo "# $1: red in interleaving $interleavings"
+	echo "# $1: violated in interleaving $interleavings"
 }
 
-# No property holds merely because nothing could break it.
-all_turn_red() {
+# No property holds merely because nothing could violate it.
+each_is_violated() {
 	local property missing=0
 	while read -r property; do
-		grep -qs "^red $property " "$tmp"/*,* ||
-			{ echo "# no defect turns $property red"; missing=1; }
+		grep -qs "^violated $property " "$tmp"/*,* ||
+			{ echo "# no defect violates $property"; missing=1; }
 	done <"$tmp/properties"
 	return "$missing"
 }
@@ -104,16 +105,16 @@ fi
 explore || die "the model could not be built or run."
 
 plan $(($(cat "$tmp/scenarios" "$tmp/mutants" | wc -l) + 3))
-t 'the wrapper is as it was copied into the model' is_as_copied '[.]rs$'
-t 'the kernel is as it was copied into the model' is_as_copied '[.][ch]$'
+check 'the wrapper is as it was copied into the model' is_as_copied '[.]rs$'
+check 'the kernel is as it was copied into the model' is_as_copied '[.][ch]$'
 while read -r name threads preemptions what; do
 	[ "$preemptions" = all ] || threads+=" threads, $preemptions preemptions"
 	[ "$preemptions" != all ] || threads+=" threads"
-	t "all properties hold: $what ($name, $threads)" holds "$name"
+	check "all properties hold: $what ($name, $threads)" holds "$name"
 done <"$tmp/scenarios"
 while read -r defect scenario property what; do
-	t "$property goes red: $defect, $what ($scenario)" \
-		turns_red "$scenario" "$defect" "$property"
+	check "$property is violated by $defect: $what ($scenario)" \
+		violates "$scenario" "$defect" "$property"
 done <"$tmp/mutants"
-t 'every property goes red for some defect' all_turn_red
+check 'every property is violated by some defect' each_is_violated
 end

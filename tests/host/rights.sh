@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# rights.sh: what a user needs to be allowed, and what the scripts write: no command needs root,
-# a missing right is a sentence before anything is downloaded, and nothing but build/ and the cache
-# is written.
+# rights.sh: the rights that the scripts need, and what they write: no command needs root, a missing
+# right is reported before anything is downloaded, and only build/ and the cache are written to.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -11,15 +10,15 @@
 tmp=$(mktemp -d "${TMPDIR:-/var/tmp}/jitasklet-rights.XXXXXX")
 trap 'rm -rf --one-file-system "$tmp"' EXIT
 
-# refused PATTERN COMMAND...: with an empty cache, which stays empty.
+# refused PATTERN COMMAND...: the command fails with PATTERN, and makes no cache.
 refused() {
 	local pattern=$1
 	shift
-	JIT_CACHE=$tmp/empty red "$pattern" "$@" || return
+	JIT_CACHE=$tmp/empty fails_with "$pattern" "$@" || return
 	[ ! -e "$tmp/empty" ] || { find "$tmp/empty" | sed 's/^/# /'; return 1; }
 }
 
-# As a user who may change the limit of a user namespace, and who has no further right there.
+# As an ordinary user, where the limit of user namespaces is 0.
 no_namespaces() {
 	refused 'has user.max_user_namespaces = 0, so only root' \
 		unshare --user --map-user=1000 --map-group=1000 --keep-caps bash -euc '
@@ -27,32 +26,32 @@ no_namespaces() {
 			exec "$@"' bash make -C "$top" "$@"
 }
 
-# As in a container with the rights that it has by default.
+# As root in a container with the default rights.
 no_mounts() {
 	refused 'root may not make one here' \
 		"${isolated[@]}" setpriv --bounding-set=-sys_admin make -C "$top" "$@"
 }
 
-# A stat that takes the cache for a network's.
+# With a stat that reports NFS for the cache.
 not_local() {
 	mkdir -p "$tmp/bin"
 	printf '#!/bin/sh\necho nfs\n' >"$tmp/bin/stat"
 	chmod +x "$tmp/bin/stat"
-	PATH=$tmp/bin:$PATH JIT_CACHE=$tmp/nfs red 'is on a file system that is not local' \
+	PATH=$tmp/bin:$PATH JIT_CACHE=$tmp/nfs fails_with 'is on a file system that is not local' \
 		make -C "$top" demo
 }
 
-# Nobody runs what somebody else has made.
+# root makes a cache of its own in another user's, and refuses one that is not its own.
 somebody_elses() {
 	mkdir -p "$tmp/shared/user-0"
 	chown 65534 "$tmp/shared"
 	JIT_CACHE=$tmp/shared make -C "$top" kernels >/dev/null &&
 		[ -d "$tmp/shared/user-0/apt" ] && [ ! -e "$tmp/shared/apt" ] || return
 	chown 65534 "$tmp/shared/user-0"
-	JIT_CACHE=$tmp/shared red 'belongs to another user' make -C "$top" kernels
+	JIT_CACHE=$tmp/shared fails_with 'belongs to another user' make -C "$top" kernels
 }
 
-# In a namespace in which the rest of the file system is read-only.
+# read_only COMMAND...: runs the command with the rest of the file system read-only.
 read_only() {
 	cd "$tmp"
 	mkdir -p all
@@ -76,15 +75,15 @@ nothing_else_written() {
 }
 
 plan 7
-t 'without user namespaces make demo says what to do' no_namespaces demo
-t 'without user namespaces make KERNEL= says what to do' no_namespaces KERNEL=cloud
-t 'root without the right to mount is told so by make demo' no_mounts demo
-t 'root without the right to mount is told so by make check' no_mounts check
-t 'a cache that is not local is refused' not_local
+check 'without user namespaces make demo says what to do' no_namespaces demo
+check 'without user namespaces make KERNEL= says what to do' no_namespaces KERNEL=cloud
+check 'root without the right to mount is told so by make demo' no_mounts demo
+check 'root without the right to mount is told so by make check' no_mounts check
+check 'a cache that is not local is refused' not_local
 if [ "$UID" = 0 ]; then
-	t "root does not use another user's cache" somebody_elses
+	check "root does not use another user's cache" somebody_elses
 else
 	skip "root does not use another user's cache" 'only root can make such a cache'
 fi
-t 'make demo writes to build/ and the cache only' nothing_else_written
+check 'make demo writes to build/ and the cache only' nothing_else_written
 end

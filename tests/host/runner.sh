@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # runner.sh OUT: the symbol check, the guest's runner, the counting of results and the runner of
-# suites detect failures: each is given some, and must fail and say why.
+# suites detect failures: each gets some, and must fail and print the reason.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -21,7 +21,8 @@ symbols() {
 
 symbol_missing() {
 	grep -v rust_helper_get_task_struct "$tree/build/Module.symvers" >"$tmp/symvers"
-	red 'Only in the regenerated tree, 1: rust_helper_get_task_struct' symbols "$tmp/symvers"
+	fails_with 'Only in the regenerated tree, 1: rust_helper_get_task_struct' \
+		symbols "$tmp/symvers"
 }
 
 symbol_extra() {
@@ -29,12 +30,12 @@ symbol_extra() {
 		cat "$tree/build/Module.symvers"
 		printf '0x00000000\t_RNvCother\tvmlinux\tEXPORT_SYMBOL_GPL\t\n'
 	} >"$tmp/symvers"
-	red 'Only in the shipped kernel, 1: _RNvCother' symbols "$tmp/symvers"
+	fails_with 'Only in the shipped kernel, 1: _RNvCother' symbols "$tmp/symvers"
 }
 
 symbols_of_no_rust() {
 	grep -vE '	(_R|rust_)' "$tree/build/Module.symvers" >"$tmp/symvers"
-	red 'without CONFIG_RUST' symbols "$tmp/symvers"
+	fails_with 'without CONFIG_RUST' symbols "$tmp/symvers"
 }
 
 # guest NAME SECONDS COMMAND: a guest that has SECONDS to finish.
@@ -55,7 +56,7 @@ virtiofsd_slow() {
 	mkdir -p "$tmp"/{upper/usr/libexec,work}
 	printf '#!/bin/sh\n[ "$1" = --version ] || sleep 20\n' >"$tmp/upper/usr/libexec/virtiofsd"
 	chmod +x "$tmp/upper/usr/libexec/virtiofsd"
-	red 'virtiofsd was too slow three times' "${isolated[@]}" sh -euc '
+	fails_with 'virtiofsd was too slow three times' "${isolated[@]}" sh -euc '
 		mount -t overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work$3" overlay "$1"
 		shift 3
 		exec "$@"' sh "$root" "$tmp" "$([ "$UID" = 0 ] || echo ,userxattr)" \
@@ -99,14 +100,14 @@ make_copy() {
 			return 1
 		}
 		plan 4
-		t 'a test that passes' true
-		t 'a test that <"fails"> & says why' fails
+		check 'a test that passes' true
+		check 'a test that <"fails"> & says why' fails
 		skip 'a test that is skipped' 'for <"no"> reason & without one'
-		t 'a test that passes' true
+		check 'a test that passes' true
 		end
 	EOF
-	suite benchmarks <<<'plan 1; t one true; (end); exit 3'
-	suite model <<<'plan 2; t one true'
+	suite benchmarks <<<'plan 1; check one true; (end); exit 3'
+	suite model <<<'plan 2; check one true'
 	# Each prints its next line after the other has printed one, so both run at once.
 	for pair in 'doc compile-fail' 'compile-fail doc'; do
 		suite "${pair% *}" <<-EOF
@@ -121,27 +122,29 @@ make_copy() {
 			}
 			export -f meets
 			plan 1
-			t meets timeout 600 bash -c meets
+			check meets timeout 600 bash -c meets
 			end
 		EOF
 	done
 }
 
-check() {
+make_check() {
 	make --no-print-directory -C "$copy" check "$@"
 }
 
 unknown_suite() {
 	mkdir -p "$copy/build/check"
 	: >"$copy/build/check/earlier"
-	red "SUITES=toast: there is no such suite in 'make check'" check SUITES='files toast' &&
-		red 'There are: kernel files experiments .* lint' check SUITES='files toast' &&
+	fails_with "SUITES=toast: there is no such suite in 'make check'" \
+		make_check SUITES='files toast' &&
+		fails_with 'There are: kernel files experiments .* lint' \
+			make_check SUITES='files toast' &&
 		[ -e "$copy/build/check/earlier" ]
 }
 
 # The results of the suites above, some of which fail.
-run_red() {
-	! check SUITES='errors benchmarks model doc compile-fail' JOBS=2 >"$tmp/run" 2>&1 &&
+run_fails() {
+	! make_check SUITES='errors benchmarks model doc compile-fail' JOBS=2 >"$tmp/run" 2>&1 &&
 		[ ! -e "$copy/build/check/earlier" ] &&
 		grep -qx '6 passed, 3 failed, 1 skipped' "$tmp/run" && return
 	sed 's/^/# /' "$tmp/run"
@@ -198,14 +201,14 @@ junit_has() {
 }
 
 cannot_be_built() {
-	red '^0 passed, 1 failed$' check SUITES=files KERNEL=toast &&
+	fails_with '^0 passed, 1 failed$' make_check SUITES=files KERNEL=toast &&
 		grep -q 'KERNEL=toast: there is no such kernel' "$copy"/build/check/build-toast.ktap
 }
 
 # SUITES= selects no suite of the second command.
 ends_with_the_sum() {
 	local said
-	suite benchmarks <<<'plan 1; t one true; end'
+	suite benchmarks <<<'plan 1; check one true; end'
 	said=$(make --no-print-directory -C "$copy" check check-debug SUITES=benchmarks | tail -n 1)
 	[ "$said" = '1 passed, 0 failed' ] || { echo "# it ended with: $said"; return 1; }
 }
@@ -213,7 +216,7 @@ ends_with_the_sum() {
 # Ctrl-C while a suite runs that would never end.
 interrupted() {
 	local pid
-	suite errors <<<"plan 1; t forever sh -c ': >$tmp/begun; exec tail -f $tmp/begun'"
+	suite errors <<<"plan 1; check forever sh -c ': >$tmp/begun; exec tail -f $tmp/begun'"
 	JIT_CACHE=$cache setsid env --default-signal=INT \
 		make --no-print-directory -C "$copy" check SUITES=errors \
 		>"$tmp/interrupted" 2>&1 </dev/null &
@@ -227,37 +230,39 @@ interrupted() {
 	! pgrep -f "$tmp/begun"
 }
 
-meanwhile hangs red 'did not finish within 25 s' guest hangs 25 'sleep 1000' &
+meanwhile hangs fails_with 'did not finish within 25 s' guest hangs 25 'sleep 1000' &
 hangs=$!
 meanwhile virtiofsd virtiofsd_slow &
 slow=$!
 
 plan 23
-t 'the symbols are those of the shipped kernel' symbols "$tree/build/Module.symvers"
-t 'a symbol that was not shipped is found' symbol_missing
-t 'a symbol that was not regenerated is found' symbol_extra
-t 'a kernel without Rust is found' symbols_of_no_rust
-t 'a guest whose command fails is red' red 'command failed \(exit 3\)' guest fails 600 'exit 3'
-t 'a guest that panics is red' red 'Kernel panic - not syncing: sysrq' guest panics 600 \
-	'echo c >/proc/sysrq-trigger'
-t 'a guest whose kernel complains is red' red 'WARNING.*proc_register' guest complains 600 \
+check 'the symbols are those of the shipped kernel' symbols "$tree/build/Module.symvers"
+check 'a symbol that was not shipped is found' symbol_missing
+check 'a symbol that was not regenerated is found' symbol_extra
+check 'a kernel without Rust is found' symbols_of_no_rust
+check 'a guest whose command fails is a failure' fails_with 'command failed \(exit 3\)' \
+	guest fails 600 'exit 3'
+check 'a guest that panics is a failure' fails_with 'Kernel panic - not syncing: sysrq' \
+	guest panics 600 'echo c >/proc/sysrq-trigger'
+check 'a guest whose kernel warns is a failure' fails_with 'WARNING.*proc_register' \
+	guest complains 600 \
 	"insmod build/$release/jitasklet.ko && insmod build/$release/tests/clash.ko; true"
-t 'a guest that hangs is red' was_good hangs "$hangs"
-t 'a virtiofsd that does not start is named' was_good virtiofsd "$slow"
-t 'results are counted' counts '2 1 1' 1..4 'ok 1 a' 'not ok 2 b' 'ok 3 c # SKIP d' 'ok 4 e' \
+check 'a guest that hangs is a failure' was_good hangs "$hangs"
+check 'a virtiofsd that does not start is named' was_good virtiofsd "$slow"
+check 'results are counted' counts '2 1 1' 1..4 'ok 1 a' 'not ok 2 b' 'ok 3 c # SKIP d' 'ok 4 e' \
 	'# end of suite'
-t 'a result too few is red' counts '1 1 0' 1..2 'ok 1 a' '# end of suite'
-t 'a result too many is red' counts '2 1 0' 1..1 'ok 1 a' 'ok 2 b' '# end of suite'
-t 'a result twice is red' counts '2 1 0' 1..2 'ok 1 a' 'ok 1 a' '# end of suite'
-t 'a suite without its end is red' counts '1 1 0' 1..1 'ok 1 a'
-t 'a suite without a plan is red' counts '1 1 0' 'ok 1 a' '# end of suite'
+check 'one result too few is a failure' counts '1 1 0' 1..2 'ok 1 a' '# end of suite'
+check 'one result too many is a failure' counts '2 1 0' 1..1 'ok 1 a' 'ok 2 b' '# end of suite'
+check 'a result given twice is a failure' counts '2 1 0' 1..2 'ok 1 a' 'ok 1 a' '# end of suite'
+check 'a suite without its end marker is a failure' counts '1 1 0' 1..1 'ok 1 a'
+check 'a suite without a plan is a failure' counts '1 1 0' 'ok 1 a' '# end of suite'
 make_copy || exit
-t 'an unknown suite is named, and earlier results stay' unknown_suite
-t 'a run of suites of which some are red is red, and counts' run_red
-t 'suites run side by side, and the output of each is whole' whole
-t 'a red run names each failed test, with its reason and its log' says_what_failed
-t 'a schema and a parser read junit.xml' junit_is_read
-t 'a kernel that cannot be built is red' cannot_be_built
-t 'two commands in one make end with their sum' ends_with_the_sum
-t 'Ctrl-C leaves no suite running' interrupted
+check 'an unknown suite is named, and earlier results stay' unknown_suite
+check 'a run of suites of which some fail is a failure, and counts' run_fails
+check 'suites run side by side, and the output of each is whole' whole
+check 'a failed run names each failed test, with its reason and its log' says_what_failed
+check 'a schema and a parser read junit.xml' junit_is_read
+check 'a kernel that cannot be built is a failure' cannot_be_built
+check 'two commands in one make end with their sum' ends_with_the_sum
+check 'Ctrl-C leaves no suite running' interrupted
 end

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# solutions.sh: the exercises of docs/lab.md without and with their solutions.
+# solutions.sh: tests the exercises of docs/lab.md without and with their solutions.
 
 . "${BASH_SOURCE[0]%/*}/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -23,7 +23,8 @@ lab_check() {
 }
 
 plan 3
-t 'without any exercise, lab-check says so' red 'No exercise is done yet' make -C "$top" lab-check
-t 'the solutions apply' solved
-t 'with them, lab-check passes' lab_check "$tmp/solved"
+check 'without any exercise, lab-check says so' fails_with 'No exercise is done yet' \
+	make -C "$top" lab-check
+check 'the solutions apply' solved
+check 'with them, lab-check passes' lab_check "$tmp/solved"
 end

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What `bh_work.rs` promises, and `tasklet_wrap.rs` does not, proved in a running kernel.
+//! Tests, in a running kernel, of what only `bh_work.rs` guarantees.
 
 use core::pin::Pin;
 use kernel::{
@@ -13,8 +13,8 @@ use kernel::{
 };
 
 use crate::{
-    alike::*,
     bh_work::{BhQueue, BhWork, BhWorkContext, BhWorkHandler},
+    common::*,
     context::Context,
     env::{on_cpu, on_every_cpu, online_cpus, Offline, Pinned},
     eventually, flush,
@@ -88,7 +88,7 @@ fn queued_while_it_runs_it_runs_again_where_it_is_running(p: Priority) -> Verdic
     while_running(p, hold_the_first_run, |w: Pin<&mut Item>, there| {
         check!(w.queue());
         check!(!w.queue());
-        // Whatever is to run here has run, but for this one, which would be running twice.
+        // Everything pending on this CPU runs now. The item must not: it would be running twice.
         flush()?;
         check!(flags(&w).begun.load(Relaxed) == 1);
         flags(&w).go.store(1, Relaxed);
@@ -125,13 +125,13 @@ fn cancel_waits_for_a_running_callback(p: Priority) -> Verdict {
     })
 }
 
-/// Runs `test` while another item keeps that CPU's queue from going on, and until all is run that
-/// was queued there.
+/// Runs `test` while another item blocks the queue of another CPU, whose number `test` gets. Then
+/// waits until everything queued there has run.
 fn while_held(p: Priority, test: impl FnOnce(u32) -> Verdict) -> Verdict {
     while_running(p, hold_the_first_run, |holder: Pin<&mut Item>, there| {
         test(there)?;
         check!(flags(&holder).runs() == 0);
-        // Behind everything that the test left in the queue.
+        // Queued behind everything that the test left there.
         Item::with(p, 0, nothing, |last| {
             on_cpu(there, || last.queue());
             flags(&holder).go.store(1, Relaxed);
@@ -154,7 +154,7 @@ fn cancel_discards_a_pending_run(p: Priority) -> Verdict {
     })
 }
 
-fn a_drop_discards_a_pending_run(p: Priority, owner: Owner) -> Verdict {
+fn pending_run_is_discarded(p: Priority, owner: Owner) -> Verdict {
     RUNS.store(0, Relaxed);
     while_held(p, |there| {
         owner.lend(p, 0, count_in_static, |w: Pin<&mut Item>| {
@@ -198,7 +198,7 @@ fn the_end_of_the_scope_ends_one_that_queues_itself_for_ever(p: Priority) -> Ver
     Ok(())
 }
 
-/// Some are cancelled while they are pending, some while they run, and each eighth when it has run.
+/// Some are cancelled while they are pending, some while they run, and every eighth after its run.
 fn five_thousand_are_made_queued_and_cancelled_on_every_cpu_at_once(p: Priority) -> Verdict {
     static FAILED: Atomic<i32> = Atomic::new(0);
     const CYCLES: i32 = 5_000;
@@ -228,10 +228,10 @@ fn five_thousand_are_made_queued_and_cancelled_on_every_cpu_at_once(p: Priority)
     Ok(())
 }
 
-// ---- CPUs that go. ----
+// ---- CPU hotplug. ----
 
-/// The last runs are drained by another CPU, or come before the end of the first one.
-fn queueing_itself_on_a_cpu_that_goes_offline_it_goes_on(p: Priority) -> Verdict {
+/// Another CPU drains the last runs, unless they end before the CPU is offline.
+fn queueing_itself_on_a_cpu_that_goes_offline_it_keeps_running(p: Priority) -> Verdict {
     const RUNS: i32 = 20_000;
 
     fn run(flags: &Flags, _: &mut u32, again: &Again<'_>) {
@@ -258,8 +258,8 @@ fn queueing_itself_on_a_cpu_that_goes_offline_it_goes_on(p: Priority) -> Verdict
 
 // ---- The state, and the handler. ----
 
-/// Whatever fails, what was made before is dropped, and the closure is not called.
-fn a_scope_fails_as_its_initialisers_do(p: Priority) -> Verdict {
+/// If one initialiser fails, the value of the other is dropped, and the closure is not called.
+fn a_scope_returns_the_error_of_an_initialiser(p: Priority) -> Verdict {
     let state = KBox::new(1, GFP_KERNEL).map_err(Error::from);
     let handler = Ok::<_, Error>(Probe::new(p, nothing));
     let mut called = false;
@@ -273,9 +273,9 @@ fn a_scope_fails_as_its_initialisers_do(p: Priority) -> Verdict {
     Ok(())
 }
 
-// ---- Items that their owner holds. ----
+// ---- Owned items. ----
 
-fn new_fails_as_its_initialisers_do(p: Priority) -> Verdict {
+fn new_returns_the_error_of_an_initialiser(p: Priority) -> Verdict {
     let state = KBox::new(1, GFP_KERNEL).map_err(Error::from);
     let handler = Ok::<_, Error>(Probe::new(p, nothing));
 
@@ -311,7 +311,7 @@ fn a_handler_may_borrow(p: Priority) -> Verdict {
 
 // ---- The ordinary queue. ----
 
-/// Sleeps until it is told to go on, and then takes its time.
+/// Sleeps until the test lets it continue, and then runs for 3 ms more.
 #[pin_data]
 struct Sleeper {
     #[pin]
@@ -359,7 +359,7 @@ fn in_process_context_cancel_ends_one_that_queues_itself_for_ever() -> Verdict {
         check!(eventually(|| flags(&work).runs() > 100));
         work.as_mut().cancel();
         let runs = flags(&work).runs();
-        // Behind whatever is left in the queue of that CPU.
+        // Queued behind everything that is left there.
         let last = boxed(BhQueue::Process, Probe::new(Normal, nothing), 0)?;
         on_cpu(cpu, || last.queue());
         check!(eventually(|| flags(&last).runs() == 1));
@@ -368,8 +368,8 @@ fn in_process_context_cancel_ends_one_that_queues_itself_for_ever() -> Verdict {
     Ok(())
 }
 
-/// For lockdep they are two classes, so it is not taken for one that waits for itself.
-fn in_process_context_one_may_cancel_one_of_another_type() -> Verdict {
+/// The two types have different lockdep classes, so lockdep does not report a self-deadlock.
+fn in_process_context_an_item_may_cancel_one_of_another_type() -> Verdict {
     struct CancelOther {
         done: Atomic<i32>,
     }
@@ -409,7 +409,7 @@ tests! {
         cancel_waits_for_a_running_callback,
         cancel_discards_a_pending_run,
         the_end_of_the_scope_discards_a_pending_run =
-            |p| a_drop_discards_a_pending_run(p, Owner::Scope),
+            |p| pending_run_is_discarded(p, Owner::Scope),
         cancel_of_one_that_was_never_queued_is_harmless,
         cancel_ends_one_that_queues_itself_for_ever =
             kill_ends_one_that_reschedules_itself_for_ever::<Item>,
@@ -421,19 +421,19 @@ tests! {
         five_thousand_are_made_queued_and_cancelled_on_every_cpu_at_once,
         queued_on_a_cpu_that_goes_offline_it_runs_once =
             scheduled_on_a_cpu_that_goes_offline_it_runs_once::<Item>,
-        queueing_itself_on_a_cpu_that_goes_offline_it_goes_on,
+        queueing_itself_on_a_cpu_that_goes_offline_it_keeps_running,
         cancel_hands_the_state_back = kill_hands_the_state_back::<Item>,
-        a_scope_fails_as_its_initialisers_do,
-        a_dropped_one_discards_a_pending_run = |p| a_drop_discards_a_pending_run(p, Owner::KBox),
-        a_dropped_one_waits_for_a_run_on_another_cpu =
+        a_scope_returns_the_error_of_an_initialiser,
+        drop_discards_a_pending_run = |p| pending_run_is_discarded(p, Owner::KBox),
+        drop_waits_for_a_run_on_another_cpu =
             |p| drop_while_it_runs_on_another_cpu_waits::<Item<_>>(p, Owner::KBox),
-        new_fails_as_its_initialisers_do,
+        new_returns_the_error_of_an_initialiser,
         a_handler_may_borrow,
     ],
     once: [
         in_process_context_it_may_sleep_and_cancel_waits_for_it,
         in_process_context_cancel_ends_one_that_queues_itself_for_ever,
-        in_process_context_one_may_cancel_one_of_another_type,
+        in_process_context_an_item_may_cancel_one_of_another_type,
         highpri_runs_before_normal = high_priority_runs_before_normal::<Item>,
     ]
 }

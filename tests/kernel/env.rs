@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The tests' surroundings: which CPUs there are, being on one, doing something on another, and
-//! what context this is.
+//! The environment of the tests: the online CPUs, pinning to a CPU, running code on another one,
+//! and the current context.
 
 use core::marker::PhantomData;
 use kernel::{
@@ -25,19 +25,19 @@ extern "C" {
 
 /// `in_serving_softirq()`.
 pub(crate) fn in_serving_softirq() -> bool {
-    // SAFETY: Any context may ask.
+    // SAFETY: May be called in any context.
     unsafe { test_in_serving_softirq() }
 }
 
 /// `in_hardirq()`.
 pub(crate) fn in_hardirq() -> bool {
-    // SAFETY: Any context may ask.
+    // SAFETY: May be called in any context.
     unsafe { test_in_hardirq() }
 }
 
 /// `irqs_disabled()`.
 pub(crate) fn irqs_disabled() -> bool {
-    // SAFETY: Any context may ask.
+    // SAFETY: May be called in any context.
     unsafe { test_irqs_disabled() }
 }
 
@@ -52,12 +52,12 @@ pub(crate) fn online_cpus() -> impl Iterator<Item = u32> + Clone {
     core::iter::successors(next(-1), move |&cpu| next(cpu as c_int))
 }
 
-/// Keeps the task on one CPU for as long as it lives.
+/// A guard that keeps the current task on one CPU.
 pub(crate) struct Pinned(PhantomData<NotThreadSafe>);
 
 impl Pinned {
     pub(crate) fn to(cpu: u32) -> Self {
-        // SAFETY: Concerns the current task only.
+        // SAFETY: Affects the current task only.
         unsafe { test_pin(cpu as c_int) };
         Self(PhantomData)
     }
@@ -65,18 +65,18 @@ impl Pinned {
 
 impl Drop for Pinned {
     fn drop(&mut self) {
-        // SAFETY: Concerns the current task only.
+        // SAFETY: Affects the current task only.
         unsafe { test_pin(-1) };
     }
 }
 
-/// Keeps a CPU offline for as long as it lives.
+/// A guard that keeps a CPU offline.
 pub(crate) struct Offline(u32);
 
 impl Offline {
-    /// May sleep. Fails where CPUs cannot be unplugged.
+    /// Takes the CPU offline. May sleep. Fails if the CPU cannot be unplugged.
     pub(crate) fn take(cpu: u32) -> Result<Self> {
-        // SAFETY: Process context; the kernel answers if this CPU cannot go.
+        // SAFETY: Process context. The kernel returns an error if this CPU cannot be unplugged.
         to_result(unsafe { test_remove_cpu(cpu) })?;
         Ok(Self(cpu))
     }
@@ -84,7 +84,7 @@ impl Offline {
 
 impl Drop for Offline {
     fn drop(&mut self) {
-        // SAFETY: Process context. If it does not come back, the test that needs it says so.
+        // SAFETY: Process context. If the CPU stays offline, the next test that needs it fails.
         unsafe { test_add_cpu(self.0) };
     }
 }
@@ -95,7 +95,7 @@ pub(crate) fn on_cpu<R, F: Fn() -> R + Sync>(cpu: u32, f: F) {
     unsafe { test_on_cpu(cpu, call::<R, F>, core::ptr::from_ref(&f).cast_mut().cast()) };
 }
 
-/// Calls `f` on every CPU at once, each time in a thread of that CPU, and waits for all.
+/// Calls `f` on all CPUs at once, on each in a thread of its own, and waits for all.
 pub(crate) fn on_every_cpu<F: Fn() + Sync>(f: F) -> Result {
     // SAFETY: `call` gets a pointer to `f`, which lives until the last call has returned.
     to_result(unsafe {
@@ -107,6 +107,6 @@ pub(crate) fn on_every_cpu<F: Fn() + Sync>(f: F) -> Result {
 ///
 /// `f` points to an `F` that lives until the end of the call.
 unsafe extern "C" fn call<R, F: Fn() -> R + Sync>(f: *mut c_void) {
-    // SAFETY: The caller promises just this.
+    // SAFETY: The caller guarantees this.
     unsafe { (*f.cast::<F>())() };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * helpers.c: what the tests need of C besides the wrapper's own helpers.
+ * helpers.c: the C functions that the tests need besides the wrapper's helpers.
  */
 
 #include <linux/completion.h>
@@ -36,7 +36,7 @@ unsigned int test_next_cpu(int cpu)
 	return cpumask_next(cpu, cpu_online_mask);
 }
 
-/* Keeps the current task on @cpu, or lets it go anywhere again if @cpu is negative. */
+/* Pins the current task to @cpu, or unpins it if @cpu is negative. */
 int test_pin(int cpu)
 {
 	return set_cpus_allowed_ptr(current, cpu < 0 ? cpu_possible_mask : cpumask_of(cpu));
@@ -88,11 +88,11 @@ static int test_run_job(void *data)
 	struct test_job *job = data;
 
 	job->run(job->arg);
-	/* Ends in the kernel's code: this module may go as soon as the job is done. */
+	/* Ends in the kernel's code: this module may be unloaded as soon as the job is done. */
 	kthread_complete_and_exit(&job->done, 0);
 }
 
-/* Calls @run on every online CPU at once, each in a thread of that CPU, and waits for all. */
+/* Calls @run on all online CPUs at once, on each in a thread of its own, and waits for all. */
 int test_on_every_cpu(void (*run)(void *arg), void *arg)
 {
 	struct test_job *jobs = kcalloc(nr_cpu_ids, sizeof(*jobs), GFP_KERNEL);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What LDD3 7.5 says of tasklets, and what `tasklet_wrap.rs` promises, proved in a running kernel.
-//! What `bh_work.rs` promises is in `bh.rs`, and what both promise alike in `alike.rs`.
+//! Tests, in a running kernel, of what LDD3 7.5 says about tasklets, and of what `tasklet_wrap.rs`
+//! guarantees. `bh.rs` tests what `bh_work.rs` guarantees, and `common.rs` what both guarantee.
 //!
-//! Loading the module runs the tests, one after another, and prints KTAP into the kernel log. Which
-//! sentence of the chapter each of them stands for is in `tests/README.md`.
+//! Loading the module runs the tests, one after another, and prints KTAP to the kernel log.
+//! `tests/README.md` lists the tests that prove each sentence of the chapter.
 
 use core::pin::Pin;
 use kernel::{
@@ -47,7 +47,7 @@ impl kernel::Module for TestModule {
     }
 }
 
-/// How a test can end other than well.
+/// How a test ends if it does not pass.
 enum End {
     Failed(&'static str),
     Skipped(&'static str),
@@ -61,7 +61,7 @@ impl From<Error> for End {
     }
 }
 
-/// A CPU to be on, and another one.
+/// Two CPUs: one for the test itself, and another one.
 fn two_cpus() -> Result<(u32, u32), End> {
     let mut cpus = online_cpus();
 
@@ -88,7 +88,7 @@ struct Tests {
 
 type List<F> = &'static [(&'static str, F)];
 
-/// A test is a function, alone or behind the name of the test and `=`.
+/// Defines `TESTS`. An entry is a function, or a name, `=` and a function.
 macro_rules! tests {
     (both: [$($both:tt)*], once: [$($once:tt)*]) => {
         /// The tests of this file.
@@ -106,13 +106,13 @@ macro_rules! tests {
     };
 }
 
-// Below the macros, which they use.
-mod alike;
+// These use the macros above.
 mod bh;
+mod common;
 
-use alike::*;
+use common::*;
 
-/// With which of the two calls a test schedules.
+/// The call that a test schedules with.
 #[derive(Clone, Copy, PartialEq)]
 enum Priority {
     Normal,
@@ -185,7 +185,7 @@ impl<S: Send + 'static> Deferred<S> for Probed<S> {
     }
 }
 
-/// Waits, in process context, until `condition` holds. Most do at once. It gives up after 100
+/// Waits, in process context, until `condition` holds, which most do at once. Gives up after 100
 /// seconds, as a guard against hangs.
 fn eventually(condition: impl Fn() -> bool) -> bool {
     for n in 0..100_000 {
@@ -197,8 +197,8 @@ fn eventually(condition: impl Fn() -> bool) -> bool {
     false
 }
 
-/// The same in a callback, which must not sleep. It gives up after ten seconds, before the kernel
-/// takes the CPU for locked up.
+/// The same for a callback, which must not sleep. Gives up after ten seconds, before the kernel
+/// reports a lockup.
 fn spin_until(condition: impl Fn() -> bool) -> bool {
     for _ in 0..10_000_000 {
         if condition() {
@@ -209,8 +209,8 @@ fn spin_until(condition: impl Fn() -> bool) -> bool {
     false
 }
 
-/// Sees to it that what is scheduled on this CPU, and can run, has run: three tasklets of each
-/// priority, scheduled behind it one after another, have.
+/// Waits until everything that is scheduled on this CPU, and can run, has run: schedules three
+/// tasklets of each priority behind it, one after another, and waits for each.
 fn flush() -> Verdict {
     for p in [Normal, Hi, Normal, Hi, Normal, Hi] {
         Probed::with(p, 0, nothing, |t| {
@@ -286,13 +286,14 @@ fn the_first_schedule_decides_the_priority() -> Verdict {
     Ok(())
 }
 
-/// Scheduled by an interrupt, it first runs at that interrupt's exit. As it reschedules itself, it
-/// must go on in ksoftirqd before the eleventh pass, so that the interrupted task goes on, too.
+/// Scheduled by an interrupt, the tasklet first runs at that interrupt's exit. It reschedules
+/// itself, and must move to ksoftirqd before the eleventh pass, so that the interrupted task can
+/// continue.
 fn a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes(p: Priority) -> Verdict {
-    /// A guard: on a slow machine one interrupt may follow the other.
+    /// A guard against hangs: on a slow machine one interrupt may follow another.
     const MOST: i32 = 100_000;
 
-    /// Counts the passes outside of ksoftirqd, and finds one inside.
+    /// Counts the passes outside ksoftirqd, up to the first one in it.
     fn run(flags: &Flags, outside: &mut u32, again: &Again<'_>) {
         let comm = context::Context::current();
 
@@ -313,7 +314,7 @@ fn a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes(p: Priority) -> Verdi
     }
     let mut within_ten = 0;
     for (n, cpu) in online_cpus().cycle().take(2_000).enumerate() {
-        // Not each time: another interrupt on the way adds ten passes of its own.
+        // Not every time: another interrupt meanwhile adds up to ten passes of its own.
         if n >= 20 && within_ten > 0 {
             break;
         }
@@ -331,7 +332,7 @@ fn a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes(p: Priority) -> Verdi
 
 // ---- Disabling. ----
 
-fn it_runs_once_enabled_as_often_as_disabled(p: Priority) -> Verdict {
+fn it_runs_when_enabled_as_often_as_disabled(p: Priority) -> Verdict {
     Probed::with(p, 0, nothing, |t| {
         let first = t.disable();
         let second = t.disable_nosync();
@@ -421,7 +422,7 @@ fn a_handler_may_borrow(p: Priority) -> Verdict {
     })
 }
 
-fn a_tasklet_made_disabled_runs_once_that_is_released(p: Priority) -> Verdict {
+fn a_tasklet_made_disabled_runs_when_released(p: Priority) -> Verdict {
     let tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new(p, nothing), 0), GFP_KERNEL)?;
 
     p.schedule(&tasklet);
@@ -453,14 +454,14 @@ fn a_static_runs_through_the_one_handle(p: Priority) -> Verdict {
     Ok(())
 }
 
-fn a_static_that_nobody_took_is_just_dropped(p: Priority) -> Verdict {
+fn a_static_that_was_not_taken_can_be_dropped(p: Priority) -> Verdict {
     let neighbour = Probed::boxed(p, 0, nothing)?;
     drop(StaticTasklet::new(Probe::new(p, nothing), 0));
     drop(neighbour);
     Ok(())
 }
 
-fn a_static_made_disabled_runs_once_that_is_released(p: Priority) -> Verdict {
+fn a_static_made_disabled_runs_when_released(p: Priority) -> Verdict {
     static DISABLED: [StaticTasklet<Probe>; 2] = [
         StaticTasklet::new_disabled(Probe::new(Normal, count_in_state), 0),
         StaticTasklet::new_disabled(Probe::new(Hi, count_in_state), 0),
@@ -482,7 +483,7 @@ fn a_static_made_disabled_runs_once_that_is_released(p: Priority) -> Verdict {
 
 // ---- Killing. ----
 
-/// Takes so long that a kill that does not wait would be back before the end.
+/// Takes long enough that a kill that did not wait would return before the end.
 fn run_long(_: &Flags, _: &mut u32, _: &Again<'_>) {
     udelay(Delta::from_millis(3));
 }
@@ -500,7 +501,7 @@ fn kill_waits_for_a_scheduled_run(p: Priority) -> Verdict {
 }
 
 /// Another tasklet holds the CPU until just before the kill.
-fn kill_waits_for_a_run_that_has_to_wait(p: Priority) -> Verdict {
+fn kill_waits_for_a_run_that_another_delays(p: Priority) -> Verdict {
     while_running(p, end_late, |holder: Pin<&mut Probed>, there| {
         Probed::with(p, 0, nothing, |mut t| {
             on_cpu(there, || p.schedule(&t));
@@ -614,9 +615,9 @@ fn a_leaked_guard_keeps_it_disabled_after_disable_mut(p: Priority) -> Verdict {
     })
 }
 
-// ---- The CPU goes away. ----
+// ---- CPU hotplug. ----
 
-/// A CPU that stays, and one that can go.
+/// Two CPUs: one that stays online, and one that can be unplugged.
 fn two_cpus_one_removable() -> Result<(u32, u32), End> {
     let (here, there) = two_cpus()?;
 
@@ -626,7 +627,7 @@ fn two_cpus_one_removable() -> Result<(u32, u32), End> {
     }
 }
 
-/// It is always scheduled, so it is when the CPU dies, too: `takeover_tasklets` moves it.
+/// The tasklet is always scheduled, also when the CPU dies: `takeover_tasklets` moves it.
 fn rescheduled_on_a_cpu_that_goes_offline_it_moves_to_another(p: Priority) -> Verdict {
     let (here, there) = two_cpus_one_removable()?;
     let _pinned = Pinned::to(here);
@@ -641,7 +642,7 @@ fn rescheduled_on_a_cpu_that_goes_offline_it_moves_to_another(p: Priority) -> Ve
             check!(eventually(|| flags(&t).runs() > runs + 100));
             check!(flags(&t).found.load(Relaxed) == here as i32);
         }
-        // It stays where it is when the CPU comes back, and can be killed.
+        // It stays there when the CPU is back online, and can be killed.
         let runs = flags(&t).runs();
         check!(eventually(|| flags(&t).runs() > runs + 100));
         check!(flags(&t).found.load(Relaxed) == here as i32);
@@ -650,7 +651,7 @@ fn rescheduled_on_a_cpu_that_goes_offline_it_moves_to_another(p: Priority) -> Ve
     })
 }
 
-fn disabled_on_a_cpu_that_goes_offline_it_runs_once_enabled(p: Priority) -> Verdict {
+fn disabled_on_a_cpu_that_goes_offline_it_runs_when_enabled(p: Priority) -> Verdict {
     let (here, there) = two_cpus_one_removable()?;
     let _pinned = Pinned::to(here);
 
@@ -669,7 +670,8 @@ fn disabled_on_a_cpu_that_goes_offline_it_runs_once_enabled(p: Priority) -> Verd
     })
 }
 
-/// The first run goes on well into the unplugging, which waits for it; the second one is left.
+/// The first run lasts until the CPU is being unplugged, which waits for it; the second run is then
+/// pending.
 fn running_on_a_cpu_that_goes_offline_it_ends_there_and_runs_again(p: Priority) -> Verdict {
     fn run(flags: &Flags, state: &mut u32, again: &Again<'_>) {
         find_cpu(flags, state, again);
@@ -709,18 +711,18 @@ tests! {
         it_reschedules_itself::<Probed>,
         it_reschedules_itself_at_the_other_priority,
         a_self_rescheduler_moves_to_ksoftirqd_within_ten_passes,
-        it_runs_once_enabled_as_often_as_disabled,
+        it_runs_when_enabled_as_often_as_disabled,
         disable_waits_for_a_running_callback,
         disable_mut_waits_for_a_running_callback,
         disable_mut_waits_although_a_guard_was_leaked,
         disable_nosync_does_not_wait_until_asked_to,
         a_handler_may_borrow,
-        a_tasklet_made_disabled_runs_once_that_is_released,
+        a_tasklet_made_disabled_runs_when_released,
         a_static_runs_through_the_one_handle,
-        a_static_that_nobody_took_is_just_dropped,
-        a_static_made_disabled_runs_once_that_is_released,
+        a_static_that_was_not_taken_can_be_dropped,
+        a_static_made_disabled_runs_when_released,
         kill_waits_for_a_scheduled_run,
-        kill_waits_for_a_run_that_has_to_wait,
+        kill_waits_for_a_run_that_another_delays,
         kill_ends_one_that_reschedules_itself_for_ever::<Probed>,
         after_kill_it_can_be_scheduled_and_reschedule_itself_again::<Probed>,
         kill_discards_the_run_of_a_disabled_one,
@@ -735,7 +737,7 @@ tests! {
         a_leaked_guard_keeps_it_disabled_after_disable_mut,
         scheduled_on_a_cpu_that_goes_offline_it_runs_once::<Probed>,
         rescheduled_on_a_cpu_that_goes_offline_it_moves_to_another,
-        disabled_on_a_cpu_that_goes_offline_it_runs_once_enabled,
+        disabled_on_a_cpu_that_goes_offline_it_runs_when_enabled,
         running_on_a_cpu_that_goes_offline_it_ends_there_and_runs_again,
     ],
     once: [

@@ -2,7 +2,7 @@
 
 //! A module that leaks everything that safe code can leak. `tests/guest/unload.sh` unloads it.
 //!
-//! Each parameter but `fail` is a scenario. There is no `unsafe` in this file.
+//! Each parameter except `fail` is a scenario. There is no `unsafe` in this file.
 
 use core::{borrow::Borrow, hint::black_box, mem::forget, pin::Pin};
 use kernel::{
@@ -48,7 +48,7 @@ macro_rules! scenarios {
             params: {
                 fail: i32 {
                     default: 0,
-                    description: "1: fail to load after having leaked",
+                    description: "1: fail to load after leaking",
                 },
                 $($name: i32 {
                     default: 0,
@@ -57,8 +57,8 @@ macro_rules! scenarios {
             },
         }
 
-        fn leak_what_is_asked_for() -> Result {
-            // A value or a reference to it, depending on the kernel's version.
+        fn leak_selected() -> Result {
+            // `value()` returns a value or a reference, depending on the kernel's version.
             $(if *Borrow::<i32>::borrow(&module_parameters::$name.value()) != 0 {
                 $name()?;
             })*
@@ -69,10 +69,10 @@ macro_rules! scenarios {
 
 scenarios! {
     two_statics: "1: one static tasklet schedules itself and another one, which schedules itself",
-    two_each_other: "1: two static tasklets that schedule each other, and not themselves",
+    two_each_other: "1: two static tasklets that schedule each other but not themselves",
     three_in_a_ring: "1: three static tasklets that schedule each other, at both priorities",
     own_handle: "1: tasklets that schedule themselves through their handles",
-    own_guard: "1: the same, and one of them leaks a guard of itself after the exit",
+    own_guard: "1: a tasklet that does the same, and leaks a guard of itself during the exit",
     disabled_statics: "1: disabled static tasklets that are scheduled",
     disabled_by_another: "1: a tasklet that is scheduled, disabled and enabled by another one",
     long_runs: "1: a tasklet that runs most of the time",
@@ -85,15 +85,15 @@ scenarios! {
     work_itself: "1: work items that queue themselves, one on each queue",
     work_in_a_ring: "1: three work items on different queues that queue each other",
     work_and_tasklets: "1: work items and a tasklet that schedule each other",
-    work_makes: "1: a work item that makes and leaks more after the exit",
-    work_drops: "1: a work item that drops all kinds of things after the exit",
+    work_makes: "1: a work item that makes and leaks more during the exit",
+    work_drops: "1: a work item that drops what it owns during the exit",
 }
 
 struct UnloadTest;
 
 impl kernel::Module for UnloadTest {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        leak_what_is_asked_for()?;
+        leak_selected()?;
         if *Borrow::<i32>::borrow(&module_parameters::fail.value()) != 0 {
             if FILES.load(Relaxed) != 0 {
                 await_count(&READERS, 1)?;
@@ -147,7 +147,7 @@ impl TaskletHandler for Calls {
     }
 }
 
-/// A static tasklet with its handle beside it, for any callback to use.
+/// A static tasklet and its handle, which any callback can use.
 struct Shared {
     tasklet: StaticTasklet<Calls>,
     handle: SetOnce<TaskletHandle<Calls>>,
@@ -255,7 +255,7 @@ fn own_guard() -> Result {
     static SINCE: Atomic<i32> = Atomic::new(0);
     static OWN: Shared = Shared::new(|_| {
         OWN.schedule();
-        // By then the tasklet is being killed, if not yet dead.
+        // By then a kill of the tasklet has begun, and may have ended.
         if LEAVING.load(Relaxed) != 0 && SINCE.fetch_add(1, Relaxed) == 100_000 {
             OWN.disable();
         }
@@ -315,8 +315,8 @@ fn indirect_calls() -> Result {
         ($($n:tt)*) => { $(black_box(nothing as fn(&TaskletContext<'_>))($n);)* };
     }
 
-    // Some of the calls are in the lower half of a cache line, and some in the upper half: those of
-    // one half go through thunks where ITS is mitigated.
+    // Some of the calls are in the lower half of a cache line, and some in the upper half. Where
+    // the kernel mitigates ITS, those in one half go through thunks.
     static INDIRECT: Shared = Shared::new(|cx| {
         calls!(cx cx cx cx cx cx cx cx cx cx cx cx cx cx cx cx);
         cx.schedule();

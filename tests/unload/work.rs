@@ -102,7 +102,7 @@ pub(crate) fn work_and_tasklets() -> Result {
     await_runs()
 }
 
-/// Makes and leaks a tasklet, an item and a file, all of them running.
+/// Makes and leaks a running tasklet, a running item and a file.
 fn make_all() -> Result {
     let tasklet = KBox::pin_init(Tasklet::new(Calls(again), ()), GFP_KERNEL)?;
     tasklet.schedule();
@@ -136,10 +136,10 @@ pub(crate) fn work_makes() -> Result {
     await_runs()
 }
 
-/// When the module goes, drops what its state owns, which is running then.
+/// During the exit, drops what its state owns while that is running.
 struct Drops;
 
-/// A file, tasklets and items, to be dropped.
+/// A file, tasklets and items to drop.
 struct Owned {
     file: Option<ProcFile<Empty>>,
     tasklets: KVec<Pin<KBox<Tasklet<Calls>>>>,

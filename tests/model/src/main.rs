@@ -5,7 +5,7 @@
 //! ```text
 //! model scenarios                 NAME THREADS PREEMPTIONS WHAT for each scenario, the longest
 //!                                 ones first
-//! model mutants                   NAME SCENARIO PROPERTY WHAT for each that a defect turns red
+//! model mutants                   NAME SCENARIO PROPERTY WHAT for each that a defect violates
 //! model properties                NAME for each
 //! model run SCENARIO [MUTANT]     exits with 0 if all properties hold in all interleavings,
 //!                                 with 1 if one does not, and 2 if something else went wrong
@@ -40,7 +40,7 @@ fn run(scenario: &str, mutant: Option<&str>) {
         let text = info.to_string();
         match check::blame(&text) {
             Some(property) => {
-                println!("red {} {}", property.name(), check::iterations());
+                println!("violated {} {}", property.name(), check::iterations());
                 println!("{text}");
                 exit(1);
             }
@@ -62,7 +62,7 @@ fn run(scenario: &str, mutant: Option<&str>) {
         (scenario.run)();
     });
     println!(
-        "green {} {:.1}",
+        "holds {} {:.1}",
         check::iterations(),
         began.elapsed().as_secs_f32()
     );
@@ -95,7 +95,7 @@ fn main() {
         }
         ["mutants"] => {
             for mutant in MUTANTS {
-                for (scenario, property) in mutant.red {
+                for (scenario, property) in mutant.violates {
                     let property = property.name();
                     println!("{} {scenario} {property} {}", mutant.name, mutant.what);
                 }

@@ -36,7 +36,7 @@ pub trait Entry {
     fn step(&self) -> &Cell<Step>;
 
     /// Tries to take a step, without waiting. Returns whether it is taken.
-    fn go(&self, step: Step) -> bool;
+    fn try_step(&self, step: Step) -> bool;
 
     /// Declares that its handler does not run any more, and never will.
     fn claim_quiet(&self);
@@ -228,7 +228,7 @@ impl Module {
                 let list = self.list.lock().unwrap();
                 for entry in list.iter().filter(|entry| those(&***entry)) {
                     if entry.step().get() < step {
-                        if entry.go(step) {
+                        if entry.try_step(step) {
                             entry.step().set(step);
                         } else {
                             left.push(entry.clone());

@@ -347,7 +347,7 @@ impl Entry for Core {
         &self.step
     }
 
-    fn go(&self, step: Step) -> bool {
+    fn try_step(&self, step: Step) -> bool {
         self.tasklet.touch();
         match step {
             Step::Shut => self.shut_off(),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What tasklets and BH work items promise alike: each promise once, for both.
+//! Tests of what both tasklets and BH work items guarantee, each written once for both.
 //!
-//! The words are those of tasklets. A work item is queued and cancelled, where a tasklet is
+//! The terms are those of tasklets. A work item is queued and cancelled, where a tasklet is
 //! scheduled and killed.
 
 use core::{ops::Deref, pin::Pin};
@@ -23,7 +23,7 @@ use crate::{
 
 /// A tasklet or a work item with a [`Probe`] as its handler.
 pub(crate) trait Deferred<S = u32>: Sync + Sized {
-    /// Lends one of priority `p`, whose callback is `run`, to `test`.
+    /// Makes one of priority `p`, whose callback is `run`, and lends it to `test`.
     fn with(
         p: Priority,
         state: S,
@@ -31,14 +31,15 @@ pub(crate) trait Deferred<S = u32>: Sync + Sized {
         test: impl FnOnce(Pin<&mut Self>) -> Verdict,
     ) -> Verdict;
 
-    /// Makes one that its owner may keep.
+    /// Makes one on the heap.
     fn boxed(p: Priority, state: S, run: Run<S>) -> Result<Pin<KBox<Self>>>;
 
     fn flags(self: Pin<&Self>) -> &Flags;
 
-    /// Schedules it, a tasklet at priority `p`. A work item has one queue for life.
+    /// Schedules it. A tasklet gets priority `p`; a work item keeps the queue that it was made for.
     ///
-    /// Tells whether no run was pending before, if that is known: `tasklet_schedule` does not tell.
+    /// Returns whether no run was pending before. A tasklet returns `None`, as `tasklet_schedule`
+    /// does not tell.
     fn start(&self, p: Priority) -> Option<bool>;
 
     /// Kills it.
@@ -78,15 +79,15 @@ impl<S> Probe<S> {
     }
 }
 
-/// Words that a callback and a test share.
+/// Variables that a callback and a test share.
 pub(crate) struct Flags {
     pub(crate) p: Priority,
-    /// How often the callback has begun and ended.
+    /// The numbers of runs that have begun, and that have ended.
     pub(crate) begun: Atomic<i32>,
     ended: Atomic<i32>,
-    /// What the test lets the callback do.
+    /// Set by most tests to let the callback continue.
     pub(crate) go: Atomic<i32>,
-    /// What the callback found.
+    /// What the callback recorded.
     pub(crate) found: Atomic<i32>,
 }
 
@@ -102,33 +103,33 @@ pub(crate) fn flags<S, P: Deref<Target: Deferred<S>>>(t: &Pin<P>) -> &Flags {
 
 // ---- Callbacks. ----
 
-/// Does nothing but be counted.
+/// Does nothing; its runs are counted anyway.
 pub(crate) fn nothing<S>(_: &Flags, _: &mut S, _: &Again<'_>) {}
 
-/// Counts itself.
+/// Counts its runs in the state.
 pub(crate) fn count_in_state(_: &Flags, runs: &mut u32, _: &Again<'_>) {
     *runs += 1;
 }
 
-/// The runs of all that count themselves here.
+/// The number of runs of all callbacks that count here.
 pub(crate) static RUNS: Atomic<i32> = Atomic::new(0);
 
 pub(crate) fn count_in_static(_: &Flags, _: &mut u32, _: &Again<'_>) {
     RUNS.add(1, Relaxed);
 }
 
-/// Notes its CPU.
+/// Records its CPU.
 pub(crate) fn find_cpu(flags: &Flags, _: &mut u32, _: &Again<'_>) {
     flags.found.store(CpuId::current().as_u32() as i32, Relaxed);
 }
 
-/// Notes its CPU, and goes on for ever.
+/// Records its CPU, and reschedules itself for ever.
 pub(crate) fn run_for_ever(flags: &Flags, state: &mut u32, again: &Again<'_>) {
     find_cpu(flags, state, again);
     again(flags.p);
 }
 
-/// Holds its first run until it is told to go on, and notes its CPU.
+/// Waits in its first run until the test lets it continue, and records its CPU.
 pub(crate) fn hold_the_first_run(flags: &Flags, state: &mut u32, again: &Again<'_>) {
     if flags.begun.load(Relaxed) == 1 {
         spin_until(|| flags.go.load(Relaxed) == 1);
@@ -136,15 +137,15 @@ pub(crate) fn hold_the_first_run(flags: &Flags, state: &mut u32, again: &Again<'
     find_cpu(flags, state, again);
 }
 
-/// Once it is told that somebody waits for it, it takes its time, and then says that it has ended.
+/// Waits until the test lets it continue, runs for 3 ms more, and then records that it has ended.
 pub(crate) fn end_late(flags: &Flags, _: &mut u32, _: &Again<'_>) {
     spin_until(|| flags.go.load(Relaxed) == 1);
     udelay(Delta::from_millis(3));
     flags.found.store(1, Relaxed);
 }
 
-/// Runs `test`, with the number of another CPU, while one with the callback `run` is in its first
-/// run there.
+/// Starts one with the callback `run` on another CPU. During its first run, calls `test` with the
+/// number of that CPU.
 pub(crate) fn while_running<D: Deferred>(
     p: Priority,
     run: Run<u32>,
@@ -160,7 +161,8 @@ pub(crate) fn while_running<D: Deferred>(
     })
 }
 
-/// Starts something twice, and tells whether it was the first call that did it, if that is known.
+/// Calls `start` twice. Returns whether the first call scheduled a run and the second did not, as
+/// far as that is known.
 fn twice(start: impl Fn() -> Option<bool>) -> bool {
     start() != Some(false) && start() != Some(true)
 }
@@ -202,7 +204,7 @@ pub(crate) fn runs_on_the_cpu_that_scheduled_it<D: Deferred>(p: Priority) -> Ver
 
 /// Both CPUs schedule it all the time, so that one often finds it running on the other.
 pub(crate) fn never_runs_twice_at_the_same_time<D: Deferred>(p: Priority) -> Verdict {
-    /// How often each of the first two CPUs ran it.
+    /// The number of runs on each of the first two CPUs.
     static RAN: [Atomic<i32>; 2] = [const { Atomic::new(0) }; 2];
 
     fn run(flags: &Flags, _: &mut u32, _: &Again<'_>) {
@@ -227,8 +229,8 @@ pub(crate) fn never_runs_twice_at_the_same_time<D: Deferred>(p: Priority) -> Ver
                 on_cpu(cpu, || t.start(p));
             }
         }
-        // Where the CPUs of a guest take turns, one of them may find it scheduled by the other each
-        // time. So each gets it to itself, too.
+        // If a guest's CPUs take turns, one of them may always find it scheduled by the other. So
+        // each CPU also schedules it alone.
         t.as_mut().stop();
         for cpu in online_cpus() {
             for _ in 0..10 {
@@ -256,7 +258,7 @@ pub(crate) fn different_ones_run_at_the_same_time<D: Deferred>(p: Priority) -> V
     }
 
     let (first, second) = two_cpus()?;
-    // Here, as a run on this task would keep it from starting the other one.
+    // Not `first`: a run on top of this task would keep it from starting the other one.
     let _pinned = Pinned::to(second);
     for met in &MET {
         met.store(0, Relaxed);
@@ -278,7 +280,7 @@ pub(crate) fn scheduled_twice_before_it_runs_it_runs_once<D: Deferred>(p: Priori
     D::with(p, 0, nothing, |t| {
         for (n, cpu) in online_cpus().enumerate() {
             let _pinned = Pinned::to(cpu);
-            // Interrupts are off in there, so that nothing runs between the two.
+            // Interrupts are disabled in there, so nothing runs between the two calls.
             on_cpu(cpu, || {
                 let right = twice(|| t.start(p));
                 flags(&t).found.store(i32::from(right), Relaxed);
@@ -309,7 +311,7 @@ pub(crate) fn it_reschedules_itself<D: Deferred>(p: Priority) -> Verdict {
     })
 }
 
-/// Has `start` start two with interrupts off, and tells whether the second ran first.
+/// Has `start` start two with interrupts disabled. Returns whether the second ran first.
 pub(crate) fn overtakes<A: Deferred, B: Deferred>(
     cpu: u32,
     (first, second): (Priority, Priority),
@@ -351,8 +353,8 @@ pub(crate) fn high_priority_runs_before_normal<D: Deferred>() -> Verdict {
 
 // ---- Killing. ----
 
-/// On the CPU where it runs, the killer gets to run only between two passes of the softirqs, when
-/// it is always scheduled; from another CPU it is found running, too.
+/// On the CPU of the callback, the killer runs only between two passes of the softirqs, when it is
+/// always scheduled. From another CPU, the killer also finds it running.
 pub(crate) fn kill_ends_one_that_reschedules_itself_for_ever<D: Deferred>(p: Priority) -> Verdict {
     for killer in online_cpus() {
         let _pinned = Pinned::to(killer);
@@ -423,7 +425,7 @@ impl Owner {
     }
 }
 
-/// The callback uses what the drop frees, until its very end.
+/// The callback uses, until its very end, what the drop frees.
 pub(crate) fn drop_while_it_runs_on_another_cpu_waits<D: Deferred<KBox<u32>>>(
     p: Priority,
     owner: Owner,
@@ -453,7 +455,7 @@ pub(crate) fn drop_while_it_runs_on_another_cpu_waits<D: Deferred<KBox<u32>>>(
     Ok(())
 }
 
-// ---- The CPU goes away. ----
+// ---- CPU hotplug. ----
 
 pub(crate) fn scheduled_on_a_cpu_that_goes_offline_it_runs_once<D: Deferred>(
     p: Priority,
