@@ -98,11 +98,14 @@ in_image() {
 		flock -s "$fd"
 	done
 	"${clean[@]}" TMPDIR="$tmp" "$@"
+	# The kernel's build notes where the links lead to, which is another path once it has ended.
+	[ "$mode" = ro ] || sed -i "s,$build,/kernel/build,; s,$source,/kernel/source," \
+		"$build/Makefile"
 }
 
 # A directory that is shared with a guest is all that the guest sees, links out of it included.
 copy_guest() {
-	local dir release
+	local dir release dirs=()
 	mkdir "$tmp/guest"
 	for dir in ${guest//:/ }; do
 		dirs=("$cache/${dir#../}" "${dirs[@]}")

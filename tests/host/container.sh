@@ -98,9 +98,9 @@ sources_stay() {
 
 plan 4
 make_container || exit
-t 'the container has no right to mount or to make a namespace' confined
-t 'make demo prints its tables' makes 4 '^   time   delta' demo
-t 'make check passes a suite of the guest' \
+check 'the container has no right to mount or to make a namespace' confined
+check 'make demo prints its tables' makes 4 '^   time   delta' demo
+check 'make check passes a suite of the guest' \
 	makes 1 '^[0-9]* passed, 0 failed$' check SUITES=files
-t 'nothing is written to the checkout but build/' sources_stay
+check 'nothing is written to the checkout but build/' sources_stay
 end
