@@ -6,6 +6,7 @@
 #     plan NUMBER
 #     check NAME COMMAND...	passes if COMMAND succeeds and, in a guest, the kernel is silent
 #     splat PATTERN NAME COMMAND...	the same, and the kernel must complain with PATTERN only
+#     mounts NAME COMMAND...	the same, on the host, where COMMAND makes mounts or namespaces
 #     skip NAME REASON
 #     check NAME fails_with PATTERN COMMAND...
 #				passes if COMMAND fails and prints PATTERN
@@ -38,6 +39,14 @@ ktap_result() {
 
 skip() {
 	ktap_result ok "$1 # SKIP $2"
+}
+
+mounts() {
+	if [ -e /etc/jitasklet-image ]; then
+		skip "$1" 'in a container there may be no mounts and no namespaces'
+	else
+		check "$@"
+	fi
 }
 
 # In a guest, kernel messages since the previous test belong to the test. On the host they do not.

@@ -78,16 +78,16 @@ lives='[    1.0] Kernel panic - not syncing: VFS: Unable to mount root fs'
 dies='KVM internal error. Suberror: 1'
 
 plan 7
-check 'without /dev/kvm the guest is emulated' boots_with none "$lives" TCG
-check 'with a KVM that runs guests it is used' boots_with rw "$lives" KVM
-check 'with a KVM that kills its guests the guest is emulated, with the reason' \
+mounts 'without /dev/kvm the guest is emulated' boots_with none "$lives" TCG
+mounts 'with a KVM that runs guests it is used' boots_with rw "$lives" KVM
+mounts 'with a KVM that kills its guests the guest is emulated, with the reason' \
 	boots_with rw "$dies" 'TCG, as the guest of a trial with /dev/kvm died'
-check 'without the right to open /dev/kvm the guest is emulated, with the reason' \
+mounts 'without the right to open /dev/kvm the guest is emulated, with the reason' \
 	boots_with ro "$lives" 'TCG, as this user may not open /dev/kvm: see the group kvm'
 export ACCEL=tcg
-check 'ACCEL=tcg emulates where there is a KVM' boots_with rw "$lives" TCG
+mounts 'ACCEL=tcg emulates where there is a KVM' boots_with rw "$lives" TCG
 export ACCEL=kvm
-check 'ACCEL=kvm takes it without a trial' boots_with rw "$dies" KVM
+mounts 'ACCEL=kvm takes it without a trial' boots_with rw "$dies" KVM
 export ACCEL=xen
 check 'another ACCEL= is refused' fails_with 'ACCEL=xen: there is no such accelerator' \
 	"$top/scripts/guest.sh" "$out" accel 60 true

@@ -162,10 +162,10 @@ check 'an archive that cannot be reached' fails_cleanly 'cannot be reached' \
 	archive 'http://127.0.0.1:9/debian'
 check 'an archive without trixie' fails_cleanly 'it has no trixie' archive "file:$tmp"
 check 'an archive without signatures' unsigned_archive
-check 'a stale archive' stale_archive
-check 'an archive signed with another key' other_key
-check 'a host that knows nothing of Debian needs only MIRROR=' no_debian
-check 'without a network, the lists of an earlier day are used' offline
-check 'too little disk' little_disk
+mounts 'a stale archive' stale_archive
+mounts 'an archive signed with another key' other_key
+mounts 'a host that knows nothing of Debian needs only MIRROR=' no_debian
+mounts 'without a network, the lists of an earlier day are used' offline
+mounts 'too little disk' little_disk
 check 'Ctrl-C leaves nothing half-made and nothing running' interruptions
 end

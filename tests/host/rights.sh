@@ -75,15 +75,15 @@ nothing_else_written() {
 }
 
 plan 7
-check 'without user namespaces make demo says what to do' no_namespaces demo
-check 'without user namespaces make KERNEL= says what to do' no_namespaces KERNEL=cloud
-check 'root without the right to mount is told so by make demo' no_mounts demo
-check 'root without the right to mount is told so by make check' no_mounts check
+mounts 'without user namespaces make demo says what to do' no_namespaces demo
+mounts 'without user namespaces make KERNEL= says what to do' no_namespaces KERNEL=cloud
+mounts 'root without the right to mount is told so by make demo' no_mounts demo
+mounts 'root without the right to mount is told so by make check' no_mounts check
 check 'a cache that is not local is refused' not_local
 if [ "$UID" = 0 ]; then
 	check "root does not use another user's cache" somebody_elses
 else
 	skip "root does not use another user's cache" 'only root can make such a cache'
 fi
-check 'make demo writes to build/ and the cache only' nothing_else_written
+mounts 'make demo writes to build/ and the cache only' nothing_else_written
 end
