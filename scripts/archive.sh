@@ -89,7 +89,7 @@ update() {
 	printf 'deb %s %s main\n' "$1" "$suite" "$1" "$kernels_suite" >"$part/sources.list"
 	conf_for "$apt" >"$part/apt.conf"
 	conf_for "$part" >"$part/update.conf"
-	APT_CONFIG=$part/update.conf apt-get update >"$log" 2>&1 </dev/null
+	TMPDIR=$part APT_CONFIG=$part/update.conf apt-get update >"$log" 2>&1 </dev/null
 }
 
 # Says in a sentence why apt failed for an archive.

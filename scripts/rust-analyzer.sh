@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# rust-analyzer.sh OUT: writes rust-project.json for the kernel of the build directory OUT.
-# The kernel's own target names paths of the build root, which become the host's.
+# rust-analyzer.sh OUT [FILE]: writes rust-project.json, or FILE, for the kernel of the build
+# directory OUT. The kernel's own target names paths of the build root, which become the host's.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-[ $# -eq 1 ] || usage
+[ $# -ge 1 ] || usage
 out=$(realpath "$1")
+file=${2-$top/rust-project.json}
 root=$("$top/scripts/root.sh" build path)
 
 "$top/scripts/enter.sh" "$out/tree" \
@@ -16,5 +17,5 @@ root=$("$top/scripts/root.sh" build path)
 	die "rust-project.json could not be made: see above."
 sed -E -e "s,\"/jitasklet([/\"]),\"$top\1,; s,\"/usr/,\"$root/usr/," \
 	-e "s,\"/kernel/(source|build)([/\"]),\"$(realpath "$out/tree")/\1\2," \
-	"$out/analyzer/rust-project.json" >"$top/rust-project.json"
-say "wrote rust-project.json"
+	"$out/analyzer/rust-project.json" >"$file"
+say "wrote ${file##*/}"

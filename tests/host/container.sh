@@ -71,7 +71,8 @@ make_container() {
 		tar --null --files-from=- -c) | tar -x -C "$tmp/copy"
 	"$top/scripts/enter.sh" "$out/tree" "$gcc" -Wall -Wextra -Werror \
 		-o "/jitasklet/build/$release/confine" /jitasklet/tests/host/confine.c &&
-		mv "$out/confine" "$tmp/copy"
+		mv "$out/confine" "$tmp/copy" && mkdir -p "$tmp/copy/build/$release" &&
+		cp -a "$out/tests" "$tmp/copy/build/$release"
 }
 
 # The rights are really not there.

@@ -24,10 +24,9 @@ installed() {
 
 # Whatever looks like a path is one.
 paths_exist() {
-	local path
-	"$top/scripts/rust-analyzer.sh" "$out" &&
-		grep -q '"jit_tasklet"' "$top/rust-project.json" || return
-	grep -oE '^ *("[a-z_A-Z]+": )?"/[^"\\]*"' "$top/rust-project.json" | sort -u |
+	local path file=$top/$work/rust-project.json
+	"$top/scripts/rust-analyzer.sh" "$out" "$file" && grep -q '"jit_tasklet"' "$file" || return
+	grep -oE '^ *("[a-z_A-Z]+": )?"/[^"\\]*"' "$file" | sort -u |
 		sed -E 's,.*"(/.*)",\1,' >"$top/$work/paths"
 	[ -s "$top/$work/paths" ] && while read -r path; do
 		[ -e "$path" ] || { echo "# there is no $path"; return 1; }
