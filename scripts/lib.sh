@@ -49,7 +49,10 @@ image=/etc/jitasklet-image
 # however this script ends, no mount and no process of it stays behind. An ordinary user is root in
 # there, by a user namespace, and what looks like root's files are that user's.
 isolated=(setpriv --pdeathsig KILL)
-if [ ! -e "$image" ]; then
+if [ -e "$image" ]; then
+	# Processes in the background ignore Ctrl-C, which is all that reaches them here.
+	isolated+=(env --default-signal=INT)
+else
 	isolated+=(unshare --mount --pid --fork --kill-child --mount-proc)
 	[ "$UID" = 0 ] || isolated+=(--user --map-root-user)
 fi

@@ -306,7 +306,7 @@ unloading_frees() {
 		if (ours && !slab) {
 			mine++
 			kinds[name stack]++
-			live[id] = name stack
+			live[object] = name stack
 		}
 		ours = slab = interrupt = 0
 		stack = ""
@@ -321,11 +321,22 @@ unloading_frees() {
 		next
 	}
 	{ finish() }
+	# Between an allocation and its stack there may be events of interrupts, with stacks of
+	# their own, and events of other CPUs.
+	/: <stack trace>$/ && match(substr($0, 17), /^-[0-9]+/) {
+		pid = substr($0, 18, RLENGTH - 1)
+		name = names[pid, depth[pid]]
+		object = objects[pid, depth[pid]]
+		depth[pid] -= depth[pid] > 0
+	}
 	event != "" {
-		name = event
 		id = value("ptr") value("pfn")
 		unknown += id !~ /^[0-9a-fx]+$/
 		delete live[id]
+	}
+	event ~ /alloc/ {
+		names[pid, ++depth[pid]] = event
+		objects[pid, depth[pid]] = id
 	}
 	END {
 		finish()

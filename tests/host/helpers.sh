@@ -55,11 +55,13 @@ per_cpu() {
 	END { exit bad || !n }'
 }
 
-# Removes the program from an overlay in memory, which ends with the command.
 build_without() {
 	in_root sh -euc '
 		cd /jitasklet
-		rm "/usr/bin/$1"
+		mkdir "$TMPDIR/bin"
+		ln -s /usr/bin/* "$TMPDIR/bin"
+		rm "$TMPDIR/bin/$1"
+		PATH=$TMPDIR/bin
 		scripts/buildroot/kbuild.sh . "$2" -s modules
 		scripts/buildroot/kbuild.sh . "$2/tests/kernel" -s JITASKLET_TEST=m modules' sh \
 		"$1" "$objects" && called "$objects/jitasklet.ko"
