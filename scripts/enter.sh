@@ -122,7 +122,8 @@ copy_guest() {
 
 if [ -e "$image" ]; then
 	tmp=$(mktemp -d "$cache/tmp.XXXXXX")
-	trap 'rm -rf --one-file-system "$tmp"' EXIT
+	# QEMU and virtiofsd outlive a virtme-run that is killed, and have this in their arguments.
+	trap 'pkill -KILL -f "$tmp/" || true; rm -rf --one-file-system "$tmp"' EXIT
 	if [ -n "$guest" ]; then
 		copy_guest "$tree"
 		"${clean[@]}" TMPDIR="$tmp" "${@/#\/guest\//$tmp/guest/}"

@@ -9,13 +9,13 @@
 [ $# -ge 1 ] || usage
 out=$(realpath "$1")
 file=${2-$top/rust-project.json}
-root=$("$top/scripts/root.sh" build path)
+root=$("$top/scripts/root.sh" build)
 
 "$top/scripts/enter.sh" "$out/tree" \
 	/jitasklet/scripts/buildroot/kbuild.sh . "build/${out##*/}/analyzer" -s \
 	rust-analyzer </dev/null >&2 ||
 	die "rust-project.json could not be made: see above."
-sed -E -e "s,\"/jitasklet([/\"]),\"$top\1,; s,\"/usr/,\"$root/usr/," \
+sed -E -e "s,\"/jitasklet([/\"]),\"$top\1,; s,\"/usr/,\"${root%/}/usr/," \
 	-e "s,\"/kernel/(source|build)([/\"]),\"$(realpath "$out/tree")/\1\2," \
 	"$out/analyzer/rust-project.json" >"$file"
 say "wrote ${file##*/}"

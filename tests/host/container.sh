@@ -92,7 +92,8 @@ makes() {
 
 # Nothing is written to the checkout, but below build/.
 sources_stay() {
-	find "$tmp/copy" -path "$tmp/copy/build" -prune -o -type f -newer "$tmp/copy/confine" -print |
+	find "$tmp/copy" -path "$tmp/copy/build" -prune -o \
+		-type f -newer "$tmp/copy/confine" -print |
 		sed 's/^/# /' | tee "$tmp/written"
 	[ ! -s "$tmp/written" ]
 }
