@@ -73,10 +73,7 @@ use core::{marker::PhantomPinned, ptr::null_mut};
 use kernel::{
     bindings, container_of,
     prelude::*,
-    sync::{
-        atomic::{ordering, Atomic},
-        barrier::{smp_mb, Full},
-    },
+    sync::atomic::{ordering, Atomic},
     task::might_sleep,
     types::Opaque,
 };
@@ -91,6 +88,13 @@ extern "C" {
     fn hlist_bl_lock_add_unlock(n: *mut bindings::hlist_bl_node, h: *mut bindings::hlist_bl_head);
     #[link_name = "rust_helper_hlist_bl_lock_del_unlock"]
     fn hlist_bl_lock_del_unlock(n: *mut bindings::hlist_bl_node, h: *mut bindings::hlist_bl_head);
+}
+
+/// A full barrier: C's `smp_mb()` of `<asm/barrier.h>`. The kernel crate's takes an argument since
+/// Linux 7.3.
+fn smp_mb() {
+    // SAFETY: May be called in any context.
+    unsafe { bindings::smp_mb() }
 }
 
 /// Ends a file. Called without the lock; may sleep.
@@ -357,7 +361,7 @@ impl List {
                     // load. Softirq code marks a tasklet as running, with a full barrier, and then
                     // checks whether it was shut off. With this barrier, at least one side sees the
                     // other's store.
-                    smp_mb(Full);
+                    smp_mb();
                     phase += 1;
                 }
                 Look::Again => sleep_a_tick(),
@@ -494,7 +498,7 @@ mod hook {
         // sets the module's state before that. The chain has notifiers of the kernel's own, so the
         // kernel takes its lock: if after the registration, it finds this notifier; if before, this
         // code sees the state.
-        smp_mb(Full);
+        smp_mb();
         // SAFETY: The structure lives as long as the module. The volatile read is C's `READ_ONCE`.
         let state = unsafe { (&raw const bindings::__this_module.state).read_volatile() };
         let stays = matches!(
