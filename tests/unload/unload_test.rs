@@ -127,7 +127,7 @@ fn await_count(count: &Atomic<i32>, least: i32) -> Result {
         }
         fsleep(Delta::from_millis(1));
     }
-    Err(ETIME)
+    Err(ETIMEDOUT)
 }
 
 /// Waits until the leaked handlers are running.
