@@ -178,7 +178,8 @@ def strip(read, path):
     axes.set_ylim(-0.5, 3.6)
     axes.set_xticks([])
     axes.set_xlabel("events in their order; steps of 3% or more")
-    axes.set_title(f"One read of {read.file}: from the raise to the wake-up", fontsize=9, loc="left")
+    axes.set_title(f"One read of {read.file}: from the raise to the wake-up", fontsize=9,
+                   loc="left")
     save(figure, path)
 
 

@@ -32,7 +32,7 @@ static const char *path;
 /* What a reader is doing, shared with the process that kills it. */
 enum { STARTING, BETWEEN, READING };
 
-/* The counters of all readers, and whether they are to end. */
+/* The counters of all readers, and whether they shall end. */
 static struct shared {
 	atomic_long tables, eintr, gone, killed, killed_reading;
 	atomic_int reading, most_reading, failed, end;
@@ -42,7 +42,7 @@ static struct shared {
 	} slot[256];
 } *shared;
 
-/* This reader: its pid, its comm as the table has to show it, and its slot. */
+/* This reader: its pid, its comm as the table must show it, and its slot. */
 static struct {
 	pid_t pid;
 	char comm[64];
@@ -73,7 +73,7 @@ static int open_file(void)
 	return fd;
 }
 
-/* Learns who this task is: its comm as seq_escape() would print it. */
+/* Fills in @self: the comm as seq_escape() prints it. */
 static void know_self(int slot)
 {
 	char comm[16] = "", *shown = self.comm;
@@ -130,8 +130,8 @@ static noreturn void fail_row(int number, const char *row, const char *why)
 }
 
 /*
- * Skips that many blanks, and then a number as printf() right-aligns it. -1 if there is none. By
- * hand, because scanning and printing it again takes longer than the read.
+ * Skips @blanks spaces, then parses a number that printf() right-aligned in @width. Returns -1 if
+ * there is none. sscanf() would take longer than the read of the file.
  */
 static long number_in(const char **at, int blanks, int width)
 {
@@ -392,7 +392,7 @@ static void storm_of(unsigned int usec)
 
 static atomic_int alarms;
 
-/* Where a signal takes longer than the interval, the storm pauses, or nothing else would run. */
+/* If a signal takes longer than the interval, nothing else would run, so the storm pauses. */
 static void on_alarm(int signal)
 {
 	(void)signal;
@@ -493,7 +493,7 @@ static void together(void (*how)(int count), int count, int readers)
 		fail("no reader was killed in read, so nothing was tested");
 }
 
-/* Reads until the file is gone, as on an rmmod. Prints a line after the first read. */
+/* Reads until the file is gone, as after an rmmod. Prints a line after the first read. */
 static void loop(void)
 {
 	int begun = 0;
@@ -550,7 +550,7 @@ static noreturn void read_on(void)
 	exit(0);
 }
 
-/* Whether there are enough tables and, if it is the last time, some of each reader. */
+/* Returns whether there are enough tables and, if @last, at least one of each reader. */
 static int read_enough(int readers, long want, int last)
 {
 	int i, status;
@@ -567,7 +567,7 @@ static int read_enough(int readers, long want, int last)
 	return !readers || shared->tables >= want;
 }
 
-/* Loads and unloads the module while readers loop, after another number of reads each time. */
+/* Loads and unloads the module while readers loop, each time after a different number of reads. */
 static void reload(int cycles, const char *ko, int readers)
 {
 	static const char * const files[] = {

@@ -20,8 +20,8 @@
 
 #define MANY	10000
 /*
- * The number of allocations varies with the state of the kernel's caches. So there are no more
- * only after this many attempts in a row without a failure.
+ * The number of allocations varies with the state of the kernel's caches. So the walk
+ * ends only after this many attempts in a row without a failure.
  */
 #define SPARE	30
 
@@ -154,7 +154,7 @@ int main(int argc, char **argv)
 		sites++;
 		failed += !!error;
 	}
-	printf("# %s: %d sites failed: %d times it failed, %d times it did without\n", argv[1],
-	       sites, failed, sites - failed);
+	printf("# %s: %d sites failed: %d times it failed, %d times it succeeded nevertheless\n",
+	       argv[1], sites, failed, sites - failed);
 	return !failed;
 }
