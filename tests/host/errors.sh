@@ -115,16 +115,25 @@ running() {
 	pgrep -f "$tmp/interrupted" || grep -lsz "^JIT_CACHE=$tmp/interrupted$" /proc/[0-9]*/environ
 }
 
-# interrupted MADE: Ctrl-C once MADE exists in the cache. The next run must start over, and find
-# nothing half-made.
+# interrupted PROGRAM PATTERN: Ctrl-C while make demo waits for a PROGRAM whose directory and
+# arguments match PATTERN, and which hangs. The next run must start over, and find nothing
+# half-made.
 interrupted() {
-	local pid made=$tmp/interrupted/$1
-	rm -rf "$tmp"/interrupted/*.part
-	JIT_CACHE=$tmp/interrupted setsid env --default-signal=INT make demo \
+	local pid made reached=$tmp/reached
+	rm -rf "$tmp"/interrupted/*.part "$tmp/bin" "$reached"
+	mkdir "$tmp/bin"
+	cat >"$tmp/bin/$1" <<-EOF
+		#!/bin/bash
+		[[ "\$PWD \$*" = $2 ]] || exec $(command -v "$1") "\$@"
+		: >"$reached"
+		exec tail -f /dev/null
+	EOF
+	chmod +x "$tmp/bin/$1"
+	PATH=$tmp/bin:$PATH JIT_CACHE=$tmp/interrupted setsid env --default-signal=INT make demo \
 		>"$tmp/interrupted.log" 2>&1 </dev/null &
 	pid=$!
-	until compgen -G "$made" >/dev/null; do
-		kill -0 "$pid" || return
+	until [ -e "$reached" ]; do
+		kill -0 "$pid" || { sed 's/^/# /' "$tmp/interrupted.log"; return 1; }
 		sleep 0.1
 	done
 	kill -INT -- "-$pid"
@@ -143,11 +152,11 @@ interrupted() {
 }
 
 interruptions() {
-	interrupted apt.part && interrupted 'root-guest-*.part/usr/lib' || return
+	interrupted apt-get '*update' && interrupted dpkg-deb '*/root-guest-*/procps_*' || return
 	# An image has the packages of the others.
 	if [ ! -e "$image" ]; then
-		interrupted 'root-build-*.part/usr/lib' &&
-			interrupted 'root-emulator-*.part/usr/lib'
+		interrupted dpkg-deb '*/root-build-*/make_*' &&
+			interrupted dpkg-deb '*/root-emulator-*/procps_*'
 	fi
 }
 
