@@ -34,7 +34,8 @@ machine() {
 	shift
 	mount -t overlay -o "lowerdir=$root,upperdir=$tmp/upper,workdir=$tmp/work$xattr" none \
 		"$root"
-	mount -t tmpfs none "$tmp/dev"
+	# In a sticky directory that all may write to, the shell cannot open a device of root's.
+	mount -t tmpfs -o mode=755 none "$tmp/dev"
 	for name in null zero full random urandom tty ptmx; do
 		touch "$tmp/dev/$name"
 		mount --bind "/dev/$name" "$tmp/dev/$name"
