@@ -120,7 +120,7 @@ running() {
 # half-made.
 interrupted() {
 	local pid made reached=$tmp/reached
-	rm -rf "$tmp"/interrupted/*.part "$tmp/bin" "$reached"
+	rm -rf "$tmp"/interrupted/*.part "${tmp:?}/bin" "$reached"
 	mkdir "$tmp/bin"
 	cat >"$tmp/bin/$1" <<-EOF
 		#!/bin/bash
