@@ -93,7 +93,7 @@ extern "C" {
 /// A full barrier: C's `smp_mb()` of `<asm/barrier.h>`. The kernel crate's takes an argument since
 /// Linux 7.3.
 fn smp_mb() {
-    // SAFETY: May be called in any context.
+    // SAFETY: A barrier has no precondition: it accesses no memory, and orders what does.
     unsafe { bindings::smp_mb() }
 }
 

@@ -82,7 +82,7 @@ confined() {
 		! unshare --user true 2>/dev/null'
 }
 
-# makes LINES PATTERN ARGUMENT...: what make prints has so many lines like that.
+# makes LINES PATTERN ARGUMENT...: runs make, and checks that LINES lines of its output match.
 makes() {
 	container make -C /src KERNEL="$flavour" "${@:3}" >"$tmp/said" 2>&1 &&
 		grep -c "$2" "$tmp/said" | grep -x "$1" && return
