@@ -57,6 +57,13 @@ else
 	[ "$UID" = 0 ] || isolated+=(--user --map-root-user)
 fi
 
+# copy_checkout DIR: the checkout without what git ignores, for a test that writes to it.
+copy_checkout() {
+	mkdir -p "$1"
+	(cd "$top" && git ls-files -z --cached --others --exclude-standard |
+		tar --null --files-from=- -c) | tar -x -C "$1"
+}
+
 # overlay LOWER DIR: LOWER, and what is written on top of it, in the directory DIR of a tmpfs. In a
 # user namespace an overlay keeps its notes where users may.
 overlay() {

@@ -66,9 +66,7 @@ make_container() {
 		lower=../${dir##*/}${lower:+:$lower}
 	done
 	export lower
-	mkdir "$tmp/copy"
-	(cd "$top" && git ls-files -z --cached --others --exclude-standard |
-		tar --null --files-from=- -c) | tar -x -C "$tmp/copy"
+	copy_checkout "$tmp/copy"
 	"$top/scripts/enter.sh" "$out/tree" "$gcc" -Wall -Wextra -Werror \
 		-o "/jitasklet/build/$release/confine" /jitasklet/tests/host/confine.c &&
 		mv "$out/confine" "$tmp/copy" && mkdir -p "$tmp/copy/build/$release" &&

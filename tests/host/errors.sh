@@ -117,7 +117,7 @@ running() {
 
 # interrupted PROGRAM PATTERN: Ctrl-C while make demo waits for a PROGRAM whose directory and
 # arguments match PATTERN, and which hangs. The next run must start over, and find nothing
-# half-made.
+# half-made. That is in a copy of the checkout: a build directory names the cache it comes from.
 interrupted() {
 	local pid made reached=$tmp/reached
 	rm -rf "$tmp"/interrupted/*.part "${tmp:?}/bin" "$reached"
@@ -129,8 +129,8 @@ interrupted() {
 		exec tail -f /dev/null
 	EOF
 	chmod +x "$tmp/bin/$1"
-	PATH=$tmp/bin:$PATH JIT_CACHE=$tmp/interrupted setsid env --default-signal=INT make demo \
-		>"$tmp/interrupted.log" 2>&1 </dev/null &
+	PATH=$tmp/bin:$PATH JIT_CACHE=$tmp/interrupted setsid env --default-signal=INT \
+		make -C "$tmp/copy" demo >"$tmp/interrupted.log" 2>&1 </dev/null &
 	pid=$!
 	until [ -e "$reached" ]; do
 		kill -0 "$pid" || { sed 's/^/# /' "$tmp/interrupted.log"; return 1; }
@@ -152,12 +152,16 @@ interrupted() {
 }
 
 interruptions() {
-	interrupted apt-get '*update' && interrupted dpkg-deb '*/root-guest-*/procps_*' || return
+	local root roots=(guest)
 	# An image has the packages of the others.
-	if [ ! -e "$image" ]; then
-		interrupted dpkg-deb '*/root-build-*/make_*' &&
-			interrupted dpkg-deb '*/root-emulator-*/procps_*'
-	fi
+	[ -e "$image" ] || roots+=(build emulator)
+	copy_checkout "$tmp/copy"
+	interrupted apt-get '*update' || return
+	for root in "${roots[@]}"; do
+		# While another was interrupted, this one may have been completed.
+		rm -rf "$tmp/interrupted/root-$root-"*
+		interrupted dpkg-deb "*/root-$root-*/libc6_*" || return
+	done
 }
 
 plan 15

@@ -90,9 +90,8 @@ suite() {
 }
 
 make_copy() {
-	mkdir -p "$copy/build"
-	(cd "$top" && git ls-files -z --cached --others --exclude-standard |
-		tar --null --files-from=- -c) | tar -x -C "$copy"
+	copy_checkout "$copy"
+	mkdir "$copy/build"
 	cp -a "$out" "$copy/build/"
 	suite errors <<-'EOF'
 		fails() {

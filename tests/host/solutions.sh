@@ -11,9 +11,7 @@ trap 'rm -rf --one-file-system "$tmp"' EXIT
 
 # A copy of the checkout, with the solutions applied.
 solved() {
-	mkdir "$tmp/solved"
-	(cd "$top" && git ls-files -z --cached --others --exclude-standard |
-		tar --null --files-from=- -c) | tar -x -C "$tmp/solved"
+	copy_checkout "$tmp/solved"
 	cd "$tmp/solved" && git apply lab/teacher/*.patch
 }
 
