@@ -13,7 +13,7 @@
     reason = "these files are written as parts of a larger crate"
 )]
 
-use core::{borrow::Borrow, pin::Pin};
+use core::pin::Pin;
 use kernel::{prelude::*, seq_file::SeqFile};
 
 // Private, so unused functions are dropped from the module (a large part of it).
@@ -26,6 +26,7 @@ mod table;
 #[expect(dead_code, reason = "library code; this module uses only part of it")]
 mod tasklet_wrap;
 mod unload;
+mod versions;
 
 use bh_work::{BhQueue, BhWork, BhWorkContext, BhWorkHandler};
 use completion::Completion;
@@ -65,8 +66,7 @@ struct JitTasklet {
 
 impl kernel::Module for JitTasklet {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        // A value or a reference to it, depending on the kernel's version.
-        let bh = match Borrow::<u8>::borrow(&module_parameters::bh.value()) {
+        let bh = match versions::parameter(&module_parameters::bh) {
             0 => false,
             1 => true,
             _ => return Err(EINVAL),

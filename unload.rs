@@ -69,6 +69,7 @@
 //! [`include/linux/notifier.h`](srctree/include/linux/notifier.h); the order of events is in
 //! [`kernel/module/main.c`](srctree/kernel/module/main.c).
 
+use super::versions::smp_mb;
 use core::{marker::PhantomPinned, ptr::null_mut};
 use kernel::{
     bindings, container_of,
@@ -88,13 +89,6 @@ extern "C" {
     fn hlist_bl_lock_add_unlock(n: *mut bindings::hlist_bl_node, h: *mut bindings::hlist_bl_head);
     #[link_name = "rust_helper_hlist_bl_lock_del_unlock"]
     fn hlist_bl_lock_del_unlock(n: *mut bindings::hlist_bl_node, h: *mut bindings::hlist_bl_head);
-}
-
-/// A full barrier: C's `smp_mb()` of `<asm/barrier.h>`. The kernel crate's takes an argument since
-/// Linux 7.3.
-fn smp_mb() {
-    // SAFETY: A barrier has no precondition: it accesses no memory, and orders what does.
-    unsafe { bindings::smp_mb() }
 }
 
 /// Ends a file. Called without the lock; may sleep.

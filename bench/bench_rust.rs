@@ -20,6 +20,8 @@ pub mod proc_files;
 pub mod tasklet_wrap;
 #[path = "../unload.rs"]
 pub mod unload;
+#[path = "../versions.rs"]
+pub mod versions;
 
 use completion::Completion;
 use proc_files::{ProcFile, Show};

@@ -37,6 +37,8 @@ for wrapper in tasklet_wrap bh_work; do
 			pub mod $wrapper;
 			#[path = "/jitasklet/unload.rs"]
 			pub mod unload;
+			#[path = "/jitasklet/versions.rs"]
+			pub mod versions;
 			// module! defines this for pr_warn! and the like.
 			const __LOG_PREFIX: &[u8] = b"example\0";
 		END

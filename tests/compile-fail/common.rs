@@ -8,6 +8,8 @@ pub mod bh_work;
 pub mod tasklet_wrap;
 #[path = "../../unload.rs"]
 pub mod unload;
+#[path = "../../versions.rs"]
+pub mod versions;
 
 pub use bh_work::*;
 pub use core::pin::Pin;

@@ -26,6 +26,8 @@ mod env;
 pub mod tasklet_wrap;
 #[path = "../../unload.rs"]
 pub mod unload;
+#[path = "../../versions.rs"]
+pub mod versions;
 
 use env::{on_cpu, on_every_cpu, online_cpus, Offline, Pinned};
 use tasklet_wrap::{StaticTasklet, Tasklet, TaskletContext, TaskletHandler};

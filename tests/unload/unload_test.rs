@@ -4,7 +4,7 @@
 //!
 //! Each parameter except `fail` is a scenario. There is no `unsafe` in this file.
 
-use core::{borrow::Borrow, hint::black_box, mem::forget, pin::Pin};
+use core::{hint::black_box, mem::forget, pin::Pin};
 use kernel::{
     prelude::*,
     seq_file::SeqFile,
@@ -29,6 +29,8 @@ pub mod proc_files;
 pub mod tasklet_wrap;
 #[path = "../../unload.rs"]
 pub mod unload;
+#[path = "../../versions.rs"]
+pub mod versions;
 mod work;
 
 use completion::Completion;
@@ -58,8 +60,7 @@ macro_rules! scenarios {
         }
 
         fn leak_selected() -> Result {
-            // `value()` returns a value or a reference, depending on the kernel's version.
-            $(if *Borrow::<i32>::borrow(&module_parameters::$name.value()) != 0 {
+            $(if versions::parameter(&module_parameters::$name) != 0 {
                 $name()?;
             })*
             Ok(())
@@ -94,7 +95,7 @@ struct UnloadTest;
 impl kernel::Module for UnloadTest {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         leak_selected()?;
-        if *Borrow::<i32>::borrow(&module_parameters::fail.value()) != 0 {
+        if versions::parameter(&module_parameters::fail) != 0 {
             if FILES.load(Relaxed) != 0 {
                 await_count(&READERS, 1)?;
             }
