@@ -7,10 +7,10 @@ KERNEL ?= cloud
 KVER ?=
 asked_kernel := $(if $(filter command line environment,$(origin KERNEL)),$(KERNEL))
 modules-of-kdir = $(MAKE) -C '$(KDIR)' M='$(CURDIR)'
-export MIRROR STALE_OK JIT_CACHE ACCEL
+export MIRROR STALE_OK JIT_CACHE ACCEL SUITE
 
 .DEFAULT_GOAL := module
-.PHONY: module modules_install rust-analyzer demo lab lab-check check check-all check-debug suites stress bench figures shell doc lint kernels clean distclean help
+.PHONY: module modules_install rust-analyzer demo lab lab-check check check-all check-debug suites stress bench figures shell doc lint kernels clean prune distclean help
 
 # With KERNEL= or KVER= on the command line, the module is built for a Debian kernel, not for KDIR.
 ifneq ($(filter command line environment,$(origin KERNEL) $(origin KVER)),)
@@ -43,8 +43,9 @@ lab-check: ## Check which exercises of docs/lab.md are done
 check: suites ## Run all tests; the last line is the summary
 	@:
 
-check-all: suites ## Run suites of the guest on all flavours of the two newest Linux versions
-	@:
+check-all: ## Run suites of the guest on the kernels of all of Debian's suites, and print a table
+	@SUITES='$(SUITES)' KERNEL='$(asked_kernel)' JOBS='$(JOBS)' SPEED='$(SPEED)' \
+		scripts/check-all.sh
 
 check-debug: suites ## Run suites of the guest, and more, on a kernel with debugging options
 	@:
@@ -53,7 +54,7 @@ check-debug: suites ## Run suites of the guest, and more, on a kernel with debug
 # would print a message after the summary.
 suites:
 	@SUITES='$(SUITES)' KERNEL='$(asked_kernel)' KVER='$(KVER)' JOBS='$(JOBS)' SPEED='$(SPEED)' \
-		scripts/check.sh $(filter check check-all check-debug,$(MAKECMDGOALS))
+		scripts/check.sh $(filter check check-debug,$(MAKECMDGOALS))
 
 stress: ## Run the load tests at full counts, for half an hour; KERNEL=debug: a twentieth
 	@scripts/stress.sh '$(KERNEL)' '$(KVER)' '$(SHARE)'
@@ -70,7 +71,7 @@ bench: ## Compare Rust with C: a table, and build/bench/ with results.json and p
 figures: ## Update the output that README.md and docs/ show (after make bench)
 	@scripts/figures.sh
 
-kernels: ## List what KERNEL= and KVER= can choose
+kernels: ## List what KERNEL=, KVER= and SUITE= can choose
 	@scripts/kernels.sh list
 
 clean: ## Remove what was built here
@@ -78,6 +79,9 @@ clean: ## Remove what was built here
 	find . -name .git -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
 		-o -name '*.bc' -o -name '.*.cmd' -o -name Module.symvers -o -name modules.order \) \
 		-exec rm -f {} +
+
+prune: ## Remove from the cache what the default kernels do not need
+	@scripts/prune.sh
 
 distclean: clean ## Also remove the cache: the roots and the kernel trees
 	@scripts/distclean.sh
@@ -90,6 +94,7 @@ help: ## Show this list
 	@echo '  SUITES="files trace"  JOBS=2      for check, check-debug, ...: only these suites; how many at a time'
 	@echo '  SPEED=fast|slow                   ... simulate a fast or an overloaded machine for the guests'
 	@echo '  KVER=7.2                          its Linux version (default: the newest)'
+	@echo '  SUITE=forky|sid|experimental      the Debian suite of that kernel (default: trixie-backports)'
 	@echo '  KDIR=/path/to/build               the kernel that a plain make builds for'
 	@echo '  ACCEL=kvm|tcg                     run guests with KVM, or emulate (default: KVM where it works)'
 	@echo '  MIRROR=URL  STALE_OK=1            another Debian archive; accept a stale one'

@@ -3,14 +3,16 @@
 #
 # check.sh WHAT...: runs suites in parallel, then prints a table, what failed, and a summary line.
 # Several WHAT share the machine and the summary. WHAT is
-#     check         every suite that a change must pass, on the ordinary and the PREEMPT_RT kernel
-#     check-all     suites of the guest, on all flavours of the two newest Linux versions
-#     check-debug   the suites of the guest, and those that need it, on the debug kernel
+#     check               every suite that a change must pass, on the ordinary and the PREEMPT_RT
+#                         kernel
+#     check-all/RELEASE   the suites of the guest, on one kernel: see check-all.sh
+#     check-debug         the suites of the guest, and those that need it, on the debug kernel
 #
 # From the environment:
 #     SUITES="NAME..."    only these
 #     KERNEL=... KVER=... the kernel, in place of both, for the suites of the guest in check;
 #                         KVER= also for check-debug
+#     SUITE=...           the suite of Debian that it is in
 #     JOBS=N              how many run at a time
 #     SPEED=fast|slow     only suites of the guest, on a machine of that speed: see guest.sh
 #
@@ -21,10 +23,10 @@
 . "$top/scripts/debian.sh"
 
 read -ra only <<<"${SUITES-}"
-kernel=${KERNEL-} kver=${KVER-}
+kernel=${KERNEL-} kver=${KVER-} debian_suite=${SUITE-}
 njobs=${JOBS-}
 # Suites may call make, and must not inherit these.
-unset SUITES KERNEL KVER JOBS MAKEFLAGS MFLAGS MAKELEVEL
+unset SUITES KERNEL KVER SUITE JOBS MAKEFLAGS MFLAGS MAKELEVEL
 
 case ${SPEED-} in
 '' | fast | slow) ;;
@@ -115,21 +117,18 @@ plan_check() {
 	esac
 	# It mostly waits, so it starts early, in parallel with others.
 	host check errors
-	for name in model runner rights accel container benchmarks solutions helpers kdir lint \
-		compile-fail doc; do
+	for name in model runner rights accel container kernels benchmarks solutions helpers kdir \
+		lint compile-fail doc; do
 		host check "$name" cloud
 	done
 }
 
+# plan_check-all RELEASE
 plan_check-all() {
-	local versions version flavour
-	versions=$("$top/scripts/kernels.sh" list | sed -nE 's/^[a-z]+ +([0-9]+\.[0-9]+).*/\1/p' |
-		sort -Vu | tail -n 2)
-	for version in $versions; do
-		for flavour in "${flavours[@]}"; do
-			guests check-all "$flavour" "$version" 'kernel files trace unload'
-		done
-	done
+	case $(flavour_of "$1") in
+	rt) guests "check-all/$1" "$1" '' "${preempt_rt[@]}" ;;
+	*) guests "check-all/$1" "$1" '' "${ordinary[@]}" ;;
+	esac
 }
 
 # 'trace' would see the stack traces that 'faults' enables, and later suites would find what
@@ -142,8 +141,11 @@ plan_check-debug() {
 
 [ $# -gt 0 ] || usage
 # The longest build begins first.
-for what in check-debug check check-all; do
+for what in check-debug check; do
 	[[ " $* " != *" $what "* ]] || "plan_$what"
+done
+for what; do
+	[[ $what != check-all/* ]] || plan_check-all "${what#*/}"
 done
 for name in "${only[@]}"; do
 	[[ " ${known[*]} " = *" $name "* ]] ||
@@ -157,7 +159,7 @@ done
 tmp=$(mktemp -d)
 for what; do
 	rm -rf --one-file-system "$top/build/$what"
-	mkdir -p "$top/build/$what"
+	mkdir -p "$top/build/$what" "$tmp/${what%"${what##*/}"}"
 	: >"$tmp/$what.junit"
 done
 
@@ -179,7 +181,8 @@ trap 'stop; exit 130' INT TERM
 # build_all JOB KERNEL KVER: builds, and saves the path for the jobs that need it.
 build_all() {
 	local out
-	out=$("$top/scripts/build.sh" "${@:2}") && "$top/scripts/build-tests.sh" "$out" &&
+	out=$(SUITE=$debian_suite "$top/scripts/build.sh" "${@:2}") &&
+		"$top/scripts/build-tests.sh" "$out" &&
 		echo "$out" >"$tmp/out.$1"
 }
 
