@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# archive.sh: fetches the package lists of the suites in debian.sh, and prints the path of the apt
-# configuration that reads them.
+# archive.sh [SUITE]: fetches the package lists of SUITE, which has kernels (by default the first in
+# debian.sh), and of the suite with their compilers, and prints the path of the apt configuration
+# that reads them.
 #
 # The archive's address and all Acquire settings (proxies, Check-Valid-Until, ...) are those of the
 # host's own apt, or MIRROR=. The host's lists and packages are not touched. Signatures are always
@@ -11,14 +12,16 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "$top/scripts/debian.sh"
 
+kernels=${1-${suites[0]}} compilers=$(compilers_in "${1-${suites[0]}}")
 apt=$cache/apt
+[ "$kernels" = "${suites[0]}" ] || apt+=-$kernels
 conf=$apt/apt.conf
 
 command -v apt-get >/dev/null ||
 	die "this machine has no apt." "Use Debian 12 or newer as the host; no other was tried."
 
 make_cache
-lock apt
+lock "${apt##*/}"
 
 # The lists are used for a day, unless the settings that they were made with have changed.
 key=$({
@@ -86,7 +89,7 @@ update() {
 	: >"$part/status"
 	printf '%s\n' "$acquire" >"$part/acquire.conf"
 	cp "$top/scripts/$keys" "$part/keys"
-	printf 'deb %s %s main\n' "$1" "$suite" "$1" "$kernels_suite" >"$part/sources.list"
+	printf "deb $1 %s main\n" "$compilers" "$kernels" | uniq >"$part/sources.list"
 	conf_for "$apt" >"$part/apt.conf"
 	conf_for "$part" >"$part/update.conf"
 	TMPDIR=$part APT_CONFIG=$part/update.conf apt-get update >"$log" 2>&1 </dev/null
@@ -100,7 +103,7 @@ reason() {
 		echo "its signature cannot be verified: it is not made with the key of $suite" \
 			"in scripts/$keys, so this is not Debian, or Debian has a new key"
 	elif grep -qE 'does not have a Release file|404' "$1"; then
-		echo "it has no $suite or no $kernels_suite"
+		echo "it has no $compilers or no $kernels"
 	elif grep -qE 'No space left' "$1"; then
 		echo "the disk of $cache is full"
 	else
@@ -108,7 +111,7 @@ reason() {
 	fi
 }
 
-say "asking the archive which kernels there are"
+say "asking the archive which kernels of $kernels there are"
 reasons=()
 for uri in $uris; do
 	if update "$uri"; then
@@ -128,5 +131,5 @@ if [ "$(cat "$apt/key" 2>/dev/null)" = "$key" ]; then
 	echo "$conf"
 	exit
 fi
-die "no archive of $suite and $kernels_suite was found." "${reasons[@]}" \
+die "no archive of $compilers and $kernels was found." "${reasons[@]}" \
 	"MIRROR= names another archive. The last answer: $log"

@@ -15,6 +15,8 @@ tree=$("$top/scripts/kernel-tree.sh" "$@")
 read -r release flavour <"$tree/release"
 out=$top/build/$release
 
+# What was built for another kernel of that release is of no use for this one.
+[ ! -L "$out/tree" ] || [ "$(readlink "$out/tree")" = "$tree" ] || sweep "$out"
 mkdir -p "$out"
 ln -sfn "$tree" "$out/tree"
 exec {fd}>"$out/.lock"

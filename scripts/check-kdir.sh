@@ -5,6 +5,7 @@
 # for KDIR.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
+. "$top/scripts/debian.sh"
 
 [ $# -ge 1 ] || usage
 kdir=$1
@@ -23,6 +24,12 @@ config() {
 	sed -nE "s/^CONFIG_$1=\"?([^\"]*)\"?\$/\\1/p" "$kdir/.config" \
 		"$kdir/include/config/auto.conf" 2>/dev/null | head -n 1 || true
 }
+
+# A release need not begin with Linux's version.
+version=$(sed -nE 's/^#define LINUX_VERSION_(MAJOR|PATCHLEVEL) ([0-9]+)$/\2/p' \
+	"$kdir/include/generated/uapi/linux/version.h" 2>/dev/null | paste -sd . || true)
+[ -z "$version" ] || printf '%s\n' "$oldest" "$version" | sort -CV ||
+	refuse "is Linux $version, which is too old: jitasklet needs $oldest or newer."
 
 [ "$(config RUST)" = y ] ||
 	refuse "is a kernel built without CONFIG_RUST, for which no Rust module can be built:" \

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # check-symbols.sh BUILD SYMVERS: compares the Rust and helper symbols that the kernel tree BUILD
-# exports with those in the Module.symvers that the distribution shipped, both ways.
+# exports with those in the Module.symvers that the distribution shipped, both ways, and prints how
+# many they are.
 #
 # Rust mangles a hash of the compiler's version, the crate's source and its configuration into each
 # symbol. So if the names are the same, the metadata in BUILD is that of the shipped kernel.
@@ -33,4 +34,5 @@ if [ -n "$missing$extra" ]; then
 		"Only in the regenerated tree, $(count "$missing")" \
 		"Only in the shipped kernel, $(count "$extra")"
 fi
+wc -l <<<"$ours"
 say "Rust and helper symbols: all $(wc -l <<<"$ours") are those of the shipped kernel, both ways"

@@ -3,12 +3,35 @@
 #
 # debian.sh: what is known about Debian, its kernels and its compilers, in one place.
 
-# The suite that all packages come from, and the one with the kernels that have Rust. These were
-# built with the compilers of the former.
-suite=trixie
-kernels_suite=trixie-backports
+# The suites whose kernels have Rust, the default first.
+suites=(trixie-backports forky sid experimental)
 
-# The key that both are signed with, in scripts/, from Debian's package debian-archive-keyring:
+# compilers_in SUITE: the suite with the compilers that the kernels of SUITE were built with.
+compilers_in() {
+	case $1 in
+	trixie-backports) echo trixie ;;
+	experimental) echo sid ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# llvm_in SUITE: the ending of the names of LLVM's packages, where the compilers for SUITE are. Its
+# version must be that of rustc's LLVM: older tools cannot read what rustc emits.
+llvm_in() {
+	case $1 in
+	trixie*) ;;
+	*) echo -22 ;;
+	esac
+}
+
+# The oldest Linux that jitasklet is built for: older ones lack parts of the kernel crate.
+oldest=7.2
+
+# The suite that QEMU and the guest's programs come from, whatever the kernel is, and its gcc.
+suite=trixie
+gcc_package=gcc-14
+
+# The key that all are signed with, in scripts/, from Debian's package debian-archive-keyring:
 # 04B5 4C3C DCA7 9751 B16B  C6B5 2256 29DF 75B1 88BD. https://ftp-master.debian.org/keys.html lists
 # it, and any Debian has it in /usr/share/keyrings.
 keys=debian-archive-trixie.asc
@@ -26,9 +49,12 @@ flavour_of() {
 	esac
 }
 
-# What the kernels were compiled with, and its package.
-gcc=$triplet-gcc-14
-gcc_package="gcc-14"
+# gcc_of DIR: the gcc that the kernel of the build directory DIR was built with. With clang, the one
+# that is there.
+gcc_of() {
+	sed -nE "s/^CONFIG_CC_VERSION_TEXT=\"($triplet-gcc-[0-9]+) .*/\1/p" "$1/.config" |
+		grep . || echo "$triplet-gcc"
+}
 
 # For modules, as Kbuild's argument: the compiler that the kernel of the build directory DIR was
 # built with.
@@ -36,6 +62,6 @@ compiler_of() {
 	if grep -q '^CONFIG_CC_IS_CLANG=y' "$1/.config"; then
 		echo LLVM=1
 	else
-		echo "CC=$gcc"
+		echo "CC=$(gcc_of "$1")"
 	fi
 }

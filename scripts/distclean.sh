@@ -7,7 +7,7 @@
 
 [ -d "$cache" ] || exit 0
 cd "$cache"
-for entry in apt root-* kernel-* source-* accel-* tmp.* *.lock log mnt; do
+for entry in apt apt-* root-* kernel-* source-* accel-* tmp.* *.lock log mnt; do
 	sweep "$entry"
 done
 rmdir "$cache" 2>/dev/null || say "$cache has other files too, and stays"

@@ -29,6 +29,9 @@ while [[ ${1-} = --* ]]; do
 done
 [ $# -ge 2 ] || usage
 tree=$1 source=$(realpath "$1/source") build=$(realpath "$1/build")
+# For root.sh.
+COMPILERS=$(cat "$tree/compilers" 2>/dev/null || true)
+export COMPILERS
 [ -n "$layer$guest" ] || layer=$(cat "$tree/layer" 2>/dev/null || true)
 shift
 

@@ -7,18 +7,28 @@
 #     source    a link to the part of the kernel's source that builds read: see source.sh
 #     vmlinuz   the kernel as Debian ships it
 #     release   its release, and its flavour
+#     compilers the suite that it is in, and its gcc
+#     symbols   how many Rust and helper symbols are those of the shipped kernel
+# kernel-tree.sh path KERNEL [KVER]: prints the path that the tree has, or would have.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "$top/scripts/debian.sh"
 
 [ $# -ge 1 ] || usage
-need_namespaces "making a kernel tree"
+only=''
+if [ "$1" = path ]; then
+	only=path
+	shift
+fi
+[ -n "$only" ] || need_namespaces "making a kernel tree"
 case $1 in
-debug) exec "$top/scripts/debug-kernel.sh" "${2-}" ;;
+debug) exec "$top/scripts/debug-kernel.sh" $only "${2-}" ;;
 esac
 
 resolved=$("$top/scripts/kernels.sh" resolve "$@")
-read -r flavour release version image source_package <<<"$resolved"
+read -r flavour release version image source_package kernels gcc <<<"$resolved"
+# For root.sh.
+export COMPILERS="$kernels $gcc"
 
 unpack_packages() {
 	local deb
@@ -40,11 +50,11 @@ metadata() {
 }
 
 root=$(basename "$("$top/scripts/root.sh" build path)")
-made_from=$(declare -p root version gcc; declare -f unpack_packages
+made_from=$(declare -p root version; declare -f unpack_packages
 	cat "$top"/scripts/source.sh "$top"/scripts/buildroot/{metadata,rustc}.sh)
 tree=$cache/kernel-$release-$(hash <<<"$made_from")
 
-if [ -d "$tree" ]; then
+if [ -n "$only" ] || [ -d "$tree" ]; then
 	echo "$tree"
 	exit
 fi
@@ -60,6 +70,7 @@ need_disk "$([ -d "$cache/$root" ] && echo 900 || echo 2300)" "building for $rel
 part=$tree.part
 sweep "$part"
 mkdir -p "$part/debs" "$part/build"
+echo "$COMPILERS" >"$part/compilers"
 
 # Meanwhile, the kernel and its source are downloaded and unpacked.
 beside "$top/scripts/root.sh" build >/dev/null
@@ -67,13 +78,13 @@ making_root=$!
 
 download() {
 	cd "$part/debs"
-	APT_CONFIG=$cache/apt/apt.conf apt-get download "$@"
+	APT_CONFIG=$("$top/scripts/archive.sh" "$kernels") apt-get download "$@"
 }
 
 logged "download-$release" "downloading the image and the headers of $release" \
 	download "$image=$version" "linux-headers-$release=$version" \
 	"linux-kbuild-${release%%-*}=$version"
-source=$("$top/scripts/source.sh" modules "$version" "$source_package")
+source=$("$top/scripts/source.sh" modules "$version" "$source_package" "$kernels")
 ln -s "../${source##*/}" "$part/source"
 
 logged "unpack-$release" "unpacking the image and the configuration" unpack_packages
@@ -88,7 +99,7 @@ wait "$making_root" || die "the build root could not be made: see above."
 
 logged "metadata-$release" "regenerating the Rust metadata of $release (a minute or two)" metadata
 
-"$top/scripts/check-symbols.sh" "$part/build" "$part/Module.symvers"
+"$top/scripts/check-symbols.sh" "$part/build" "$part/Module.symvers" >"$part/symbols"
 mv "$part/Module.symvers" "$part/build/Module.symvers"
 rm -rf "$part/debs"
 echo "$release $flavour" >"$part/release"

@@ -1,12 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kernels.sh list: lists the kernels that KERNEL= and KVER= can choose.
+# kernels.sh list: lists the kernels that KERNEL=, KVER= and SUITE= can choose.
 # kernels.sh resolve KERNEL [KVER]: prints one of them:
-#     FLAVOUR RELEASE PACKAGE-VERSION IMAGE-PACKAGE SOURCE-PACKAGE
+#     FLAVOUR RELEASE PACKAGE-VERSION IMAGE-PACKAGE SOURCE-PACKAGE SUITE GCC-PACKAGE
+# kernels.sh all: prints a line as above for each, with DEFAULT or - at its end.
+# The variable SUITE names one of the suites in debian.sh. By default a flavour is looked for in
+# the first of them, and a release in all.
 #
-# These are the kernels of the suite in debian.sh whose image, headers and source are in the archive
-# in the same version. The default is the kernel that linux-image-FLAVOUR depends on today.
+# These are the kernels whose image, headers and source are in the archive in the same version. The
+# default is the kernel that linux-image-FLAVOUR depends on today.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "$top/scripts/debian.sh"
@@ -16,18 +19,24 @@
 [ "$(uname -m)" = x86_64 ] ||
 	die "this machine is $(uname -m)." "Use an x86-64 machine; no other was tried."
 
-APT_CONFIG=$("$top/scripts/archive.sh")
-export APT_CONFIG
+case " ${suites[*]} " in
+*" ${SUITE:-${suites[0]}} "*) ;;
+*) die "SUITE=$SUITE: there is no such suite with Rust kernels." \
+	"Type one of: ${suites[*]}" ;;
+esac
 
-# Lines of FLAVOUR RELEASE PACKAGE-VERSION IMAGE-PACKAGE SOURCE-PACKAGE DEFAULT?, oldest first.
+# read_lists SUITE: prints lines as above, oldest first, with DEFAULT or - at their end.
 read_lists() {
-	apt-get indextargets --format '$(FILENAME)' \
-		'Created-By: Packages' "Release: $kernels_suite" |
+	apt-get indextargets --format '$(FILENAME)' 'Created-By: Packages' "Release: $1" |
 		xargs /usr/lib/apt/apt-helper cat-file |
-		awk -v arch="$architecture" '
+		awk -v arch="$architecture" -v suite="$1" '
 		function end_of_package(release) {
-			if (sub(/^linux-headers-/, "", package) && package ~ "^[0-9].*-" arch "$")
+			if (sub(/^linux-headers-/, "", package) &&
+			    package ~ "^[0-9].*-" arch "$") {
 				headers[package] = version
+				match(depends, /gcc-[0-9]+/)
+				gcc[package] = substr(depends, RSTART, RLENGTH)
+			}
 			else if (sub(/^linux-binary-unsigned-/, "", package))
 				unsigned[package] = version
 			else if (sub(/^linux-binary-/, "", package))
@@ -53,7 +62,7 @@ read_lists() {
 				if (signed[r] == v)
 					image = "linux-binary-" r
 				if (image != "" && (v in source))
-					print r, v, image, source[v],
+					print r, v, image, source[v], suite, gcc[r],
 						(r in latest) ? "default" : "-"
 			}
 		}' |
@@ -62,66 +71,85 @@ read_lists() {
 		done | sort -k1,1 -k2,2V
 }
 
-# The same, cached beside the archive's lists, which are megabytes to read.
+# available SUITE: the same, cached beside the archive's lists, which are megabytes to read.
 available() {
 	local kept
+	APT_CONFIG=$("$top/scripts/archive.sh" "$1")
+	export APT_CONFIG
 	kept=${APT_CONFIG%/*}/kernels-$(declare -f read_lists | hash)
 	[ -e "$kept" ] || {
-		read_lists >"$kept.$$"
+		read_lists "$1" >"$kept.$$"
 		mv "$kept.$$" "$kept"
 	}
 	cat "$kept"
 }
 
-resolve() {
-	local kernel=$1 kver=${2-} found flavour=$1
+# Of all suites, or of SUITE. An archive need not have those after the first.
+all() {
+	local suite
+	for suite in ${SUITE:-"${suites[@]}"}; do
+		if [ "$suite" = "${SUITE:-${suites[0]}}" ]; then
+			available "$suite"
+		else
+			(available "$suite") 2>"$cache/log/$suite.log" ||
+				say "the kernels of $suite are unknown: see $cache/log/$suite.log"
+		fi
+	done
+}
 
-	found=$(available)
-	[ -n "$found" ] ||
-		die "the archive has no kernel with image, headers and source of one version."
+resolve() {
+	local kernel=$1 kver=${2-} found suite=${SUITE:-${suites[0]}}
+
 	if [[ " ${flavours[*]} " = *" $kernel "* ]]; then
-		found=$(awk -v f="$flavour" '$1 == f' <<<"$found")
+		found=$(available "$suite" | awk -v f="$kernel" '$1 == f')
+		[ -n "$found" ] ||
+			die "$suite has no $kernel kernel whose image, headers and source agree." \
+				"'make kernels' lists what there is."
 		if [ -n "$kver" ]; then
-			found=$(awk -v v="$kver" 'index($2, v ".") == 1 || index($2, v "+") == 1' \
+			found=$(awk -v v="$kver" '
+				{ of = $3; sub(/-[^-]*$/, "", of) }
+				of == v || index(of, v ".") == 1 || index(of, v "~") == 1' \
 				<<<"$found" | tail -n 1)
 			[ -n "$found" ] ||
-				die "KVER=$kver: there is no such version of the $flavour kernel." \
+				die "KVER=$kver: $suite has no such version of $kernel." \
 					"'make kernels' lists what there is."
 		else
-			found=$(awk '$6 == "default"' <<<"$found")
+			found=$(awk '$8 == "default"' <<<"$found")
 			[ -n "$found" ] ||
-				die "the archive lacks packages of the newest $flavour kernel." \
+				die "$suite lacks packages of the newest $kernel kernel." \
 					"'make kernels' lists others: choose one with KVER=."
 		fi
 	else
 		[ -z "$kver" ] ||
 			die "KVER=$kver does not go with KERNEL=RELEASE." \
 				"Leave one of them out."
-		found=$(awk -v r="$kernel" '$2 == r' <<<"$found")
+		found=$(all | awk -v r="$kernel" '$2 == r' | head -n 1)
 		[ -n "$found" ] ||
 			die "KERNEL=$kernel: there is no such kernel to build for." \
 				"'make kernels' lists what there is. Kernels no longer in" \
 				"the archive, or built without Rust, are unsupported."
 	fi
-	cut -d ' ' -f 1-5 <<<"$found"
+	cut -d ' ' -f 1-7 <<<"$found"
 }
 
 case ${1-} in
 list)
-	available | awk '
-		BEGIN { printf "%-9s %-8s %s\n", "KERNEL=", "KVER=", "or KERNEL=" }
+	all | awk '
+		BEGIN {
+			format = "%-9s %-8s %-17s %-28s %-7s %s\n"
+			printf format, "KERNEL=", "KVER=", "SUITE=", "or KERNEL=", "gcc", ""
+		}
 		{
-			split($2, part, "+")
-			note = $6 == "default" ? "default" : ""
+			split($3, part, /[-~]/)
+			note = $8 == "default" ? "default" : ""
 			if ($4 ~ /unsigned/)
 				note = note (note == "" ? "" : ", ") "image not signed"
-			printf "%-9s %-8s %-28s %s\n", $1, part[1], $2, note
+			printf format, $1, part[1], $6, $2, $7, note
 		}
-		END {
-			printf "%-9s %-8s %-28s %s\n", "debug", "", "",
-				"built here, from the source of cloud"
-		}' | sed 's/ *$//'
+		END { printf format, "debug", "", "", "built here, as cloud", "", "" }
+	' | sed 's/ *$//'
 	;;
+all) all ;;
 resolve)
 	shift
 	[ $# -ge 1 ] || usage

@@ -100,6 +100,8 @@ need_namespaces() {
 }
 
 make_cache() {
+	# Debian's own tools need it no longer.
+	need xz xz-utils
 	mkdir -p "$cache/log" 2>/dev/null ||
 		die "cannot make the cache directory $cache." \
 			"Set JIT_CACHE to a directory that you can write to."
@@ -150,6 +152,10 @@ mend() {
 		echo "The archive cannot be reached: check the network, or set MIRROR=."
 	elif grep -qE '404 +Not Found' "$1"; then
 		echo "The archive has changed: remove $cache/apt and try again."
+	elif grep -q "and today's packages of its suite are" "$1"; then
+		echo "The compilers in the archive are no longer those of this kernel." \
+			"Choose another one that 'make kernels' lists, or set MIRROR= to an" \
+			"archive of the day when it was built: see snapshot.debian.org."
 	else
 		echo "To retry this step, run the same command again."
 	fi

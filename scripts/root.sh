@@ -13,16 +13,20 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "$top/scripts/debian.sh"
 
-name=${1-} mib=0 on='' base='' there=() python=() applets=()
+# The suite of the kernel, and its gcc, are those of the variable COMPILERS, for the root build and
+# its layers. All others have packages of one suite.
+name=${1-} from=${suites[0]} llvm='' mib=0 on='' base='' there=() python=() applets=()
 basics=(base-files bash coreutils dash diffutils findutils grep gzip libc-bin mawk sed tar xz-utils)
 
 case $name in
 # The build root: the compilers that Debian's kernels are built with.
 build)
 	mib=1400
+	read -r from gcc_package <<<"${COMPILERS:-$from $gcc_package}"
+	llvm=$(llvm_in "$from")
 	packages=("${basics[@]}"
 		# Rust as the kernels were built with, and what the kernel's Rust needs
-		rustc rust-src bindgen clang llvm
+		rustc rust-src bindgen "clang$llvm" "llvm$llvm"
 		# C, and the tools of the kernel's build
 		"$gcc_package" make flex bison bc cpio dwarves kmod openssl libelf-dev libssl-dev
 		libdw-dev python3-minimal zstd)
@@ -102,6 +106,9 @@ finish() {
 		[ ! -e "$file" ] || ln -s "${file#"usr/lib/$triplet/"}" "${file%/*/*}"
 	done
 	[ ! -e usr/bin/gcc ] || ln -s gcc usr/bin/cc
+	[ -z "$llvm" ] || for file in usr/bin/{clang,llvm}*"$llvm"; do
+		[ ! -e "$file" ] || ln -sf "${file##*/}" "${file%"$llvm"}"
+	done
 	[ -z "$on" ] || return 0
 
 	ln -sf dash usr/bin/sh
@@ -154,7 +161,7 @@ make_root() {
 		ln -s usr/{bin,sbin,lib,lib64} .
 		mkdir -p usr/{bin,sbin,lib,lib64}
 	fi
-	APT_CONFIG=$cache/apt/apt.conf apt-get install --yes --download-only \
+	APT_CONFIG=$conf apt-get install --yes --download-only \
 		--no-install-recommends -o Dir::State::status="$part/debs/status" \
 		-o Dir::Cache::archives="$part/debs" "${packages[@]}"
 	printf '%s\n' "${excludes[@]}" >debs/excludes
@@ -172,9 +179,12 @@ if [ "${2-}" = packages ]; then
 	echo "${packages[@]}"
 	exit
 fi
+[ "$on" != build ] || read -r from _ <<<"${COMPILERS:-$from -}"
 [ -z "$on" ] || base=$(basename "$("$0" "$on" path)")
+# Packages of one suite may not be the same as those of another by the same name.
+compilers=$(compilers_in "$from")
 key=$({
-	declare -p packages there excludes mountpoints applets base python architecture triplet
+	declare -p packages there excludes mountpoints applets base python triplet compilers
 	declare -f finish unpack start_python make_root
 } 2>/dev/null | hash)
 root=$cache/root-$name-$key
@@ -187,6 +197,9 @@ fi
 
 # An image has the packages of all roots but a guest's.
 if [ -e "$image" ] && [ "$name" != guest ] && [ "$on" != guest ]; then
+	[ "$compilers" = "$suite" ] ||
+		die "the kernels of $from need $compilers' compilers; this image has $suite's." \
+			"Choose a kernel of ${suites[0]}."
 	echo /
 	exit
 fi
@@ -197,14 +210,14 @@ make_cache
 lock "root-$name"
 if [ ! -d "$root" ]; then
 	need_disk "$mib" "the root '$name'"
-	"$top/scripts/archive.sh" >/dev/null
+	conf=$("$top/scripts/archive.sh" "$from")
 	sweep "$part"
 	mkdir -p "$part/debs/partial" "$cache/mnt"
 	export -f die overlay unpack status_of finish start_python make_root
 	logged "root-$name" "unpacking Debian's packages for the root '$name'" \
 		"${isolated[@]}" bash -euo pipefail -c "
-			$(declare -p image cache name on base part packages there excludes \
-				mountpoints applets python architecture triplet)
+			$(declare -p image conf cache name on base part packages there excludes \
+				mountpoints applets python architecture triplet llvm)
 			export part
 			make_root"
 	mv -T "$part" "$root"

@@ -9,7 +9,7 @@
 [ $# -ge 1 ] || usage
 out=$(realpath "$1")
 file=${2-$top/rust-project.json}
-root=$("$top/scripts/root.sh" build)
+root=$(COMPILERS=$(<"$out/tree/compilers") "$top/scripts/root.sh" build)
 
 "$top/scripts/enter.sh" "$out/tree" \
 	/jitasklet/scripts/buildroot/kbuild.sh . "build/${out##*/}/analyzer" -s \

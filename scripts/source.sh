@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# source.sh modules|kernel VERSION PACKAGE: unpacks the part of a kernel's source that is needed to
-# build modules or a small kernel, and prints its path.
+# source.sh modules|kernel VERSION PACKAGE SUITE: unpacks the part of a kernel's source that is
+# needed to build modules or a small kernel, and prints its path.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-[ $# -eq 3 ] || usage
-part=$1 version=$2 package=$3
+[ $# -eq 4 ] || usage
+part=$1 version=$2 package=$3 suite=$4
 
 # Kconfig and make read these in every folder.
 keep=(Kbuild Kconfig Makefile '*/Kconfig*' '*/Makefile*' '*/Kbuild*' '*/Build*'
@@ -22,7 +22,7 @@ keep=(Kbuild Kconfig Makefile '*/Kconfig*' '*/Makefile*' '*/Kbuild*' '*/Build*'
 		'drivers/'{pci,platform,pnp,power,rtc,tty,virt,virtio}'/*' 'drivers/net/loopback.c')
 
 unpack() {
-	APT_CONFIG=$cache/apt/apt.conf apt-get download "$package=$version"
+	APT_CONFIG=$("$top/scripts/archive.sh" "$suite") apt-get download "$package=$version"
 	dpkg-deb --fsys-tarfile "$package"_*.deb | tar -xO "./usr/src/$package.tar.xz" |
 		xz -dcT0 | tar -x --strip-components=1 --wildcards "${keep[@]/#/$package/}"
 	rm "$package"_*.deb
@@ -31,12 +31,11 @@ unpack() {
 source=$cache/source-$version-$part-$(printf '%s\n' "${keep[@]}" | hash)
 
 if [ ! -d "$source" ]; then
-	need xz xz-utils
 	make_cache
 	lock "source-$version-$part"
 fi
 if [ ! -d "$source" ]; then
-	"$top/scripts/archive.sh" >/dev/null
+	"$top/scripts/archive.sh" "$suite" >/dev/null
 	sweep "$source.part"
 	mkdir "$source.part"
 	cd "$source.part"

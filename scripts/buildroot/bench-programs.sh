@@ -10,6 +10,7 @@ set -euo pipefail
 : "${1?"usage: bench-programs.sh OUT"}"
 . /jitasklet/scripts/debian.sh
 
+gcc=$(gcc_of /kernel/build)
 out=$1
 
 cd /jitasklet

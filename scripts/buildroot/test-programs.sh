@@ -9,6 +9,7 @@ set -euo pipefail
 : "${1?"usage: test-programs.sh OUT"}"
 . /jitasklet/scripts/debian.sh
 
+gcc=$(gcc_of /kernel/build)
 out=$1
 kbuild=/jitasklet/scripts/buildroot/kbuild.sh
 

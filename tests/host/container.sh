@@ -67,7 +67,7 @@ make_container() {
 	done
 	export lower
 	copy_checkout "$tmp/copy"
-	"$top/scripts/enter.sh" "$out/tree" "$gcc" -Wall -Wextra -Werror \
+	"$top/scripts/enter.sh" "$out/tree" "$(gcc_of "$out/tree/build")" -Wall -Wextra -Werror \
 		-o "/jitasklet/build/$release/confine" /jitasklet/tests/host/confine.c &&
 		mv "$out/confine" "$tmp/copy" && mkdir -p "$tmp/copy/build/$release" &&
 		cp -a "$out/tests" "$tmp/copy/build/$release"

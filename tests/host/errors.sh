@@ -30,6 +30,15 @@ no_rust() {
 	fails_cleanly 'built without CONFIG_RUST' make KDIR="$tmp/kdir"
 }
 
+too_old() {
+	kdir 'CONFIG_RUST=y'
+	mkdir -p "$tmp/kdir/include/generated/uapi/linux"
+	printf '#define LINUX_VERSION_%s\n' 'MAJOR 6' 'PATCHLEVEL 18' 'SUBLEVEL 3' \
+		>"$tmp/kdir/include/generated/uapi/linux/version.h"
+	fails_cleanly 'is Linux 6\.18, which is too old' make KDIR="$tmp/kdir" || return
+	rm -r "$tmp/kdir/include/generated"
+}
+
 no_metadata() {
 	kdir 'CONFIG_RUST=y'
 	fails_cleanly "has no Rust metadata.*make KERNEL=7.2.0-test" make KDIR="$tmp/kdir"
@@ -164,14 +173,15 @@ interruptions() {
 	done
 }
 
-plan 15
+plan 16
 check 'an unknown KERNEL= is named' fails_cleanly 'KERNEL=toast: there is no such kernel' \
 	make demo KERNEL=toast
-check 'an unknown KVER= is named' fails_cleanly 'KVER=9.9: there is no such version' \
+check 'an unknown KVER= is named' fails_cleanly 'KVER=9.9: .* has no such version' \
 	make demo KVER=9.9
 check 'a KDIR that is no build directory' fails_cleanly 'is no kernel build directory' \
 	make KDIR="$tmp/none"
 check 'a KDIR without CONFIG_RUST' no_rust
+check 'a KDIR of a Linux that is too old' too_old
 check 'a KDIR without Rust metadata' no_metadata
 check 'a KDIR made by another rustc' other_rustc
 check 'an archive that cannot be reached' fails_cleanly 'cannot be reached' \
