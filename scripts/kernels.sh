@@ -84,16 +84,20 @@ available() {
 	cat "$kept"
 }
 
-# Of all suites, or of SUITE. An archive need not have those after the first.
+# kernels_of SUITE: the same, but an archive need not have the suites after the first.
+kernels_of() {
+	if [ "$1" = "${SUITE:-${suites[0]}}" ]; then
+		available "$1"
+	else
+		(available "$1") 2>"$cache/log/$1.log" ||
+			say "the kernels of $1 are unknown: see $cache/log/$1.log"
+	fi
+}
+
 all() {
 	local suite
 	for suite in ${SUITE:-"${suites[@]}"}; do
-		if [ "$suite" = "${SUITE:-${suites[0]}}" ]; then
-			available "$suite"
-		else
-			(available "$suite") 2>"$cache/log/$suite.log" ||
-				say "the kernels of $suite are unknown: see $cache/log/$suite.log"
-		fi
+		kernels_of "$suite"
 	done
 }
 
@@ -123,7 +127,10 @@ resolve() {
 		[ -z "$kver" ] ||
 			die "KVER=$kver does not go with KERNEL=RELEASE." \
 				"Leave one of them out."
-		found=$(all | awk -v r="$kernel" '$2 == r' | head -n 1)
+		for suite in ${SUITE:-"${suites[@]}"}; do
+			found=$(kernels_of "$suite" | awk -v r="$kernel" '$2 == r')
+			[ -z "$found" ] || break
+		done
 		[ -n "$found" ] ||
 			die "KERNEL=$kernel: there is no such kernel to build for." \
 				"'make kernels' lists what there is. Kernels no longer in" \

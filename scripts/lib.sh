@@ -151,7 +151,7 @@ mend() {
 	elif grep -qE 'Could not (resolve|connect)|Temporary failure|is unreachable' "$1"; then
 		echo "The archive cannot be reached: check the network, or set MIRROR=."
 	elif grep -qE '404 +Not Found' "$1"; then
-		echo "The archive has changed: remove $cache/apt and try again."
+		echo "The archive has changed: remove $cache/apt* and try again."
 	elif grep -q "and today's packages of its suite are" "$1"; then
 		echo "The compilers in the archive are no longer those of this kernel." \
 			"Choose another one that 'make kernels' lists, or set MIRROR= to an" \
