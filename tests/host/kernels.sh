@@ -70,7 +70,7 @@ no_such_kernel() {
 # In a cache of its own, which only the lists are copied to.
 pruned() {
 	local tree root
-	mkdir -p "$tmp/cache" && cp -a "$cache/apt" "$tmp/cache/" || return
+	mkdir "$tmp/cache" && (lock apt && cp -a "$cache/apt" "$tmp/cache") || return
 	tree=$tmp/cache/$(basename "$("$top/scripts/kernel-tree.sh" path cloud)")
 	root=$tmp/cache/$(basename "$("$top/scripts/root.sh" guest path)")
 	mkdir -p "$tree" "$root" "$tmp"/cache/{source-kept,source-old,root-build-old,kernel-old}
