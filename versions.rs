@@ -8,8 +8,10 @@ use kernel::{bindings, module_param::ModuleParamAccess};
 /// The value of a module parameter: C's `module_param()` of `<linux/moduleparam.h>`.
 ///
 /// `value()` returns a reference up to Linux 7.2, and the value itself since 7.3.
-// Not all crates that have this file have parameters.
-#[allow(dead_code)]
+#[allow(
+    dead_code,
+    reason = "not all crates that have this file have parameters"
+)]
 pub fn parameter<T: Copy>(parameter: &ModuleParamAccess<T>) -> T {
     *Borrow::<T>::borrow(&parameter.value())
 }

@@ -15,12 +15,13 @@ tree=$("$top/scripts/kernel-tree.sh" "$@")
 read -r release flavour <"$tree/release"
 out=$top/build/$release
 
-# What was built for another kernel of that release is of no use for this one.
-[ ! -L "$out/tree" ] || [ "$(readlink "$out/tree")" = "$tree" ] || sweep "$out"
 mkdir -p "$out"
-ln -sfn "$tree" "$out/tree"
 exec {fd}>"$out/.lock"
 flock "$fd"
+# What was built for another kernel of that release is of no use for this one.
+[ ! -L "$out/tree" ] || [ "$(readlink "$out/tree")" = "$tree" ] ||
+	find "$out" -mindepth 1 ! -name .lock -delete
+ln -sfn "$tree" "$out/tree"
 
 "$top/scripts/enter.sh" "$tree" \
 	/jitasklet/scripts/buildroot/kbuild.sh . "build/$release" modules </dev/null >&2 ||

@@ -68,6 +68,7 @@ one() {
 # lacking SUITE FLAVOUR: a kernel that cannot be had today is a skip.
 lacking() {
 	local dir=$results/$1-$2
+	sweep "$dir"
 	mkdir -p "$dir"
 	echo "$2 $1 - - - 0 0 1 -" >"$dir/row"
 	printf '%s\n' '1..1' '# end of suite' \

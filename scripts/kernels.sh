@@ -74,12 +74,12 @@ read_lists() {
 # available SUITE: the same, cached beside the archive's lists, which are megabytes to read.
 available() {
 	local kept
-	APT_CONFIG=$("$top/scripts/archive.sh" "$1")
+	# Where the caller takes a failure, as kernels_of does, -e has no effect in here.
+	APT_CONFIG=$("$top/scripts/archive.sh" "$1") || return
 	export APT_CONFIG
 	kept=${APT_CONFIG%/*}/kernels-$(declare -f read_lists | hash)
 	[ -e "$kept" ] || {
-		read_lists "$1" >"$kept.$$"
-		mv "$kept.$$" "$kept"
+		read_lists "$1" >"$kept.$$" && mv "$kept.$$" "$kept" || return
 	}
 	cat "$kept"
 }

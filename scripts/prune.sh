@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# prune.sh: removes from the cache all that the default kernels do not need: the trees, the sources
-# and the compilers of other kernels, and what earlier versions of the scripts have made. Modules
-# and images in build/ stay. No other command may be running with this cache.
+# prune.sh: removes from the cache all that the default kernels do not need: the lists of other
+# suites, the trees, sources and compilers of their kernels, and what earlier versions of the
+# scripts have made. Modules and images in build/ stay. No other command may be running with this
+# cache.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "$top/scripts/debian.sh"
@@ -22,7 +23,7 @@ for name in build emulator guest load check plot junit image; do
 done
 
 before=$(df --output=used -BM "$cache" | tail -n 1 | tr -dc 0-9)
-for entry in "$cache"/{kernel,root,source}-*; do
+for entry in "$cache"/{apt,kernel,root,source}-*; do
 	[[ $entry = *.lock || " ${keep[*]} " = *" $entry "* ]] || sweep "$entry"
 done
 after=$(df --output=used -BM "$cache" | tail -n 1 | tr -dc 0-9)
