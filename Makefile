@@ -5,15 +5,18 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= cloud
 KVER ?=
-asked_kernel := $(if $(filter command line environment,$(origin KERNEL)),$(KERNEL))
+# What the user asked for: a Debian kernel, or one that was built in KDIR.
+asked = $(filter command environment,$(origin $(1)))
+asked_kernel := $(if $(call asked,KERNEL),$(KERNEL),$(if $(call asked,KDIR),$(abspath $(KDIR))))
+kernel := $(or $(asked_kernel),$(KERNEL))
 modules-of-kdir = $(MAKE) -C '$(KDIR)' M='$(CURDIR)'
 export MIRROR STALE_OK JIT_CACHE ACCEL SUITE
 
 .DEFAULT_GOAL := module
-.PHONY: module modules_install rust-analyzer demo lab lab-check check check-all check-debug suites stress bench figures shell doc lint kernels clean prune distclean help
+.PHONY: module modules_install rust-analyzer demo lab lab-check check check-all check-debug suites stress bench figures shell doc lint kernels kconfig clean prune distclean help
 
 # With KERNEL= or KVER= on the command line, the module is built for a Debian kernel, not for KDIR.
-ifneq ($(filter command line environment,$(origin KERNEL) $(origin KVER)),)
+ifneq ($(call asked,KERNEL)$(call asked,KVER),)
 module: ## Build jitasklet.ko for KDIR; with KERNEL= for a Debian kernel, in build/RELEASE/
 	@scripts/build.sh '$(KERNEL)' '$(KVER)'
 else
@@ -26,19 +29,19 @@ modules_install: module ## Install what a plain make builds (INSTALL_MOD_PATH=DI
 endif
 
 rust-analyzer: ## Write rust-project.json, for rust-analyzer in an editor
-	@scripts/rust-analyzer.sh "$$(scripts/build.sh '$(KERNEL)' '$(KVER)')"
+	@scripts/rust-analyzer.sh "$$(scripts/build.sh '$(kernel)' '$(KVER)')"
 
 demo: ## Boot a stock Debian kernel in QEMU, load the module and print both tables
-	@scripts/demo.sh '$(KERNEL)' '$(KVER)'
+	@scripts/demo.sh '$(kernel)' '$(KVER)'
 
 shell: ## Open a shell in that guest, module loaded
-	@scripts/shell.sh '$(KERNEL)' '$(KVER)'
+	@scripts/shell.sh '$(kernel)' '$(KVER)'
 
 lab: ## Run the experiments of docs/lab.md in guests; write build/lab/report.html
 	@scripts/lab.sh
 
 lab-check: ## Check which exercises of docs/lab.md are done
-	@scripts/lab-check.sh '$(KERNEL)' '$(KVER)'
+	@scripts/lab-check.sh '$(kernel)' '$(KVER)'
 
 check: suites ## Run all tests; the last line is the summary
 	@:
@@ -57,7 +60,7 @@ suites:
 		scripts/check.sh $(filter check check-debug,$(MAKECMDGOALS))
 
 stress: ## Run the load tests at full counts, for half an hour; KERNEL=debug: a twentieth
-	@scripts/stress.sh '$(KERNEL)' '$(KVER)' '$(SHARE)'
+	@scripts/stress.sh '$(kernel)' '$(KVER)' '$(SHARE)'
 
 doc: ## Render the documentation of the Rust code into build/doc/
 	@scripts/doc.sh "$$(scripts/build.sh cloud)"
@@ -66,10 +69,13 @@ lint: ## Run rustfmt, clippy, checkpatch, shellcheck and flake8
 	@scripts/lint.sh
 
 bench: ## Compare Rust with C: a table, and build/bench/ with results.json and pictures
-	@scripts/bench.sh '$(KERNEL)' '$(KVER)'
+	@scripts/bench.sh '$(kernel)' '$(KVER)'
 
 figures: ## Update the output that README.md and docs/ show (after make bench)
 	@scripts/figures.sh
+
+kconfig: ## Print what the kernel of KDIR= lacks for the guest and its tests
+	@scripts/kconfig.sh '$(KDIR)'
 
 kernels: ## List what KERNEL=, KVER= and SUITE= can choose
 	@scripts/kernels.sh list
@@ -95,7 +101,7 @@ help: ## Show this list
 	@echo '  SPEED=fast|slow                   ... simulate a fast or an overloaded machine for the guests'
 	@echo '  KVER=7.2                          its Linux version (default: the newest)'
 	@echo '  SUITE=forky|sid|experimental      the Debian suite of that kernel (default: trixie-backports)'
-	@echo '  KDIR=/path/to/build               the kernel that a plain make builds for'
+	@echo '  KDIR=/path/to/build               a kernel that was built there, for module, demo, shell, check, ...'
 	@echo '  ACCEL=kvm|tcg                     run guests with KVM, or emulate (default: KVM where it works)'
 	@echo '  MIRROR=URL  STALE_OK=1            another Debian archive; accept a stale one'
 	@echo '  JIT_CACHE=DIR                     where to keep the roots and the kernel trees'

@@ -198,7 +198,7 @@ fi
 memory=/run/lab
 if [ "$lab" != "$memory" ]; then
 	export LAB_TOP=${lab%/*}
-	[ -e /proc/jitasklet ] || insmod "$LAB_TOP/build/$release/jitasklet.ko"
+	[ -e /proc/jitasklet ] || insmod "$JIT_BUILD/jitasklet.ko"
 	mkdir -p "$memory"
 	programs=("$BASH")
 	[[ $(<"$0") != *load_ready* ]] || programs+=("$(command -v python3)")

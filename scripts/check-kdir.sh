@@ -31,6 +31,9 @@ version=$(sed -nE 's/^#define LINUX_VERSION_(MAJOR|PATCHLEVEL) ([0-9]+)$/\2/p' \
 [ -z "$version" ] || printf '%s\n' "$oldest" "$version" | sort -CV ||
 	refuse "is Linux $version, which is too old: jitasklet needs $oldest or newer."
 
+[ "$(config MODULES)" = y ] ||
+	refuse "is a kernel built without CONFIG_MODULES, which loads no modules."
+
 [ "$(config RUST)" = y ] ||
 	refuse "is a kernel built without CONFIG_RUST, for which no Rust module can be built:" \
 		"type 'make kernels' to list kernels built with it."

@@ -11,9 +11,11 @@
 # From the environment:
 #     SUITES="NAME..."    only these
 #     KERNEL=... KVER=... the kernel, in place of both, for the suites of the guest in check;
-#                         KVER= also for check-debug
+#                         KVER= also for check-debug. If KERNEL is a directory with a kernel that
+#                         was built there, only suites of the guest run.
 #     SUITE=...           the suite of Debian that it is in
 #     JOBS=N              how many run at a time
+#     LIMIT=SECONDS       how long a guest may take
 #     SPEED=fast|slow     only suites of the guest, on a machine of that speed: see guest.sh
 #
 # A suite's output is printed when it has ended, and kept in build/WHAT/SUITE-KERNEL.ktap;
@@ -41,7 +43,7 @@ jobs=${njobs:-$((cores < memory ? cores + 1 : memory > 1 ? memory : 1))}
 	die "JOBS=$jobs: that is no number of jobs." "Type: JOBS=2, or another number from 1 on."
 
 # Only a guard against hangs: ten times what a slow machine takes for all suites in one guest.
-guard=$((2400 * (jobs / cores + 1)))
+guard=${LIMIT:-$((2400 * (jobs / cores + 1)))}
 
 # The jobs, the longest first.
 of=() kind=() needs=() title=() command=()
@@ -94,13 +96,17 @@ guests() {
 host() {
 	local built='' names script=$top/tests/host/$2.sh
 	[ "$2" != lint ] || script=$top/scripts/lint.sh
-	chosen "$2" && [ -z "${SPEED-}" ] || return 0
+	chosen "$2" && [ -z "${SPEED-}" ] && [[ $kernel != /* ]] || return 0
 	[ -z "${3-}" ] || build "$1" "$3" "$([ "$3" = debug ] || echo "$kver")"
 	job "$1" host "$built" "$2" on_host "$built" "$script"
 }
 
 ordinary=('kernel files experiments trace security unload' 'load proc')
 preempt_rt=('kernel files experiments trace unload' 'load')
+
+has_preempt_rt() {
+	[ "$kernel" = rt ] || grep -q '^CONFIG_PREEMPT_RT=y' "$kernel/.config"
+}
 
 plan_check() {
 	local name
@@ -109,15 +115,15 @@ plan_check() {
 		guests check cloud "$kver" "${ordinary[@]}"
 		guests check rt "$kver" "${preempt_rt[@]}"
 		;;
-	rt)
-		[ "${#only[@]}" -gt 0 ] || ordinary=("${preempt_rt[@]}")
-		guests check rt "$kver" "${ordinary[@]}"
+	rt | /*)
+		[ "${#only[@]}" -gt 0 ] || ! has_preempt_rt || ordinary=("${preempt_rt[@]}")
+		guests check "$kernel" "$kver" "${ordinary[@]}"
 		;;
 	*) guests check "$kernel" "$kver" "${ordinary[@]}" ;;
 	esac
 	# It mostly waits, so it starts early, in parallel with others.
 	host check errors
-	for name in model runner rights accel container kernels benchmarks solutions helpers kdir \
+	for name in model runner rights accel container own-kernel kernels benchmarks solutions helpers kdir \
 		lint compile-fail doc; do
 		host check "$name" cloud
 	done
@@ -153,8 +159,9 @@ for name in "${only[@]}"; do
 			"There are: $(printf '%s\n' "${known[@]}" | awk '!seen[$0]++' | xargs)"
 done
 [ "${#command[@]}" -gt 0 ] ||
-	die "there is nothing to run: SPEED= is for suites of the guest only." \
-		"Leave it out for: ${only[*]}"
+	die "there is nothing to run: SPEED= and KDIR= are for suites of the guest only." \
+		"Leave them out for: ${only[*]}"
+need_namespaces "booting a guest"
 
 tmp=$(mktemp -d)
 for what; do
@@ -290,7 +297,7 @@ ended() {
 	case ${kind[n]} in
 	build)
 		[ "$status" -eq 0 ] ||
-			suite "${of[n]}" "${title[n]#build for }" build "$status" "$tmp/log.$n"
+			suite "${of[n]}" "$(basename "${title[n]#build for }")" build "$status" "$tmp/log.$n"
 		;;
 	guest) guest_suites "$n" "$status" ;;
 	host) suite "${of[n]}" host "${title[n]}" "$status" "$tmp/log.$n" ;;

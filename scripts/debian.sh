@@ -48,20 +48,3 @@ flavour_of() {
 	*) echo generic ;;
 	esac
 }
-
-# gcc_of DIR: the gcc that the kernel of the build directory DIR was built with. With clang, the one
-# that is there.
-gcc_of() {
-	sed -nE "s/^CONFIG_CC_VERSION_TEXT=\"($triplet-gcc-[0-9]+) .*/\1/p" "$1/.config" |
-		grep . || echo "$triplet-gcc"
-}
-
-# For modules, as Kbuild's argument: the compiler that the kernel of the build directory DIR was
-# built with.
-compiler_of() {
-	if grep -q '^CONFIG_CC_IS_CLANG=y' "$1/.config"; then
-		echo LLVM=1
-	else
-		echo "CC=$(gcc_of "$1")"
-	fi
-}

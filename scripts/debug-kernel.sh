@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# debug-kernel.sh [KVER]: builds the debug kernel from Debian's source, with the options of the
-# config files in tests/, and prints the path of its tree, which is like one of kernel-tree.sh.
+# debug-kernel.sh [KVER]: builds the debug kernel from Debian's source, with the options that any
+# guest needs and those of the config files in tests/, and prints the path of its tree, which is
+# like one of kernel-tree.sh.
 # debug-kernel.sh path [KVER]: prints the path that the tree has, or would have.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -12,7 +13,7 @@ if [ "${1-}" = path ]; then
 	only=path
 	shift
 fi
-configs=("$top"/tests/config "$top"/tests/*/config)
+configs=("$top"/{scripts/guest,tests,tests/guest}/config)
 
 resolved=$("$top/scripts/kernels.sh" resolve cloud "$@")
 read -r _ release version _ source_package kernels gcc <<<"$resolved"

@@ -9,6 +9,9 @@
 # enter.sh --guest NAME TREE COMMAND...: runs it in the emulator's root, where it also sees
 #     /guest           the root NAME, a guest's or a layer on that, with all of the above, read-only
 #
+# A tree of kdir-tree.sh has no build root: the command runs on the host, with the checkout's path for
+# /jitasklet. The variable KERNEL_TREE says, there and in the build root, where source and build are.
+#
 # What it writes elsewhere is gone afterwards: a root is the lower layer of an overlay in memory.
 # All mounts are in the command's own mount namespace, and end with it, however it ends.
 #
@@ -28,6 +31,11 @@ while [[ ${1-} = --* ]]; do
 	shift
 done
 [ $# -ge 2 ] || usage
+if [ -e "$1/host" ] && [ -z "$guest" ]; then
+	tree=$1
+	shift
+	exec env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL KERNEL_TREE="$tree" "${@/#\/jitasklet\//$top/}"
+fi
 tree=$1 source=$(realpath "$1/source") build=$(realpath "$1/build")
 # For root.sh.
 COMPILERS=$(cat "$tree/compilers" 2>/dev/null || true)
@@ -50,7 +58,8 @@ lower() {
 [ -e "$image" ] || root=$(lower "$root" "$layer")
 [ -z "$guest" ] || guest=$(lower guest "${guest#guest}")
 
-clean=(env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}")
+clean=(env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}"
+	KERNEL_TREE=/kernel)
 
 # The mounts, inside the namespace. The positional parameters are the command.
 inside() {
@@ -120,7 +129,12 @@ copy_guest() {
 	read -r release _ <"$1/release"
 	mkdir "$tmp/guest/jitasklet/build"
 	cp -a "$top/build/$release" "$tmp/guest/jitasklet/build/"
-	cp -alT "$build" "$tmp/guest/kernel/build"
+	if [ -e "$1/host" ]; then
+		mkdir -p "$tmp/guest/kernel/build"
+		cp "$build/.config" "$tmp/guest/kernel/build"
+	else
+		cp -alT "$build" "$tmp/guest/kernel/build"
+	fi
 }
 
 if [ -e "$image" ]; then

@@ -32,7 +32,11 @@ while [[ ${1-} = --* ]]; do
 done
 [ $# -ge 1 ] || usage
 out=$(realpath "$1")
-release=${out##*/}
+release=${out##*/} linux=${out##*/}
+if [ -e "$out/tree/host" ]; then
+	linux="$(<"$out/tree/build/include/config/kernel.release") ($release)"
+fi
+grep -q '^CONFIG_VIRTIO_FS=y' "$out/tree/build/.config" || options+=(--9p)
 name=${2-shell} seconds=${3-0}
 shift $(($# < 3 ? $# : 3))
 console=$out/$name.console
@@ -90,13 +94,13 @@ boot=("$seen/scripts/emulator/boot.sh" "${options[@]}" "$accel" "$seen/build/$re
 	"$seconds")
 
 if [ $# -eq 0 ]; then
-	say "booting Linux $release in QEMU ($why); type dmesg there for its log ..."
+	say "booting Linux $linux in QEMU ($why); type dmesg there for its log ..."
 	in_root "${boot[@]}" 2>"$console" && exit
 	tail -n 15 "$console" >&2
 	die "the guest failed." "Its console: $console"
 fi
 
-say "booting Linux $release in QEMU ($why${speed:+, SPEED=$speed}) ..."
+say "booting Linux $linux in QEMU ($why${speed:+, SPEED=$speed}) ..."
 for try in 1 2 3; do
 	status=0
 	# The console and the output are pipes, because QEMU would truncate files.

@@ -10,6 +10,7 @@
 #     compilers the suite that it is in, and its gcc
 #     symbols   how many Rust and helper symbols are those of the shipped kernel
 # kernel-tree.sh path KERNEL [KVER]: prints the path that the tree has, or would have.
+# A KERNEL that is an absolute path is a kernel that was built there: see kdir-tree.sh.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "$top/scripts/debian.sh"
@@ -23,6 +24,7 @@ fi
 [ -n "$only" ] || need_namespaces "making a kernel tree"
 case $1 in
 debug) exec "$top/scripts/debug-kernel.sh" $only "${2-}" ;;
+/*) exec "$top/scripts/kdir-tree.sh" "$1" ;;
 esac
 
 resolved=$("$top/scripts/kernels.sh" resolve "$@")

@@ -18,7 +18,7 @@ cd /kernel/build
 { cat "$@"; echo CONFIG_PROC_SYSCTL=y; } >"$TMPDIR/config"
 kernel KCONFIG_ALLCONFIG="$TMPDIR/config" allnoconfig
 # Kconfig silently drops options whose dependencies are not met.
-if cat "$@" | grep "CONFIG_" | grep -vxFf .config; then
+if cat "$@" | grep "^CONFIG_" | grep -vxFf .config; then
 	echo "The configuration could not have the options above."
 	exit 1
 fi

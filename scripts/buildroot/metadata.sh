@@ -7,7 +7,7 @@
 set -euo pipefail
 
 : "${1?"usage: metadata.sh RELEASE"}"
-. /jitasklet/scripts/debian.sh
+. /jitasklet/scripts/compilers.sh
 
 release=$1 failed='' gcc=$(gcc_of /kernel/build)
 

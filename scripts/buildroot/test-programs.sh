@@ -1,26 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# test-programs.sh OUT: builds what the guest's tests need into OUT, a path below the checkout. Runs
-# in the build root: see enter.sh.
+# test-programs.sh OUT: builds what the guest's tests need into OUT, a path below the checkout.
+# enter.sh says where this runs, and sets KERNEL_TREE.
 
 set -euo pipefail
 
 : "${1?"usage: test-programs.sh OUT"}"
-. /jitasklet/scripts/debian.sh
+top=${BASH_SOURCE[0]%/scripts/*}
+. "$top/scripts/compilers.sh"
 
-gcc=$(gcc_of /kernel/build)
+gcc=$(gcc_of "$KERNEL_TREE/build")
 out=$1
-kbuild=/jitasklet/scripts/buildroot/kbuild.sh
+kbuild=$top/scripts/buildroot/kbuild.sh
 
-cd /jitasklet
+cd "$top"
 for program in reader walk; do
 	"$gcc" -std=gnu11 -O2 -Wall -Wextra -Werror -static \
 		-o "$out/$program" "tests/guest/$program.c"
 done
 for program in read proc-subset-pid; do
 	"$gcc" -O2 -D_GNU_SOURCE= -static -o "$out/proc-${program#proc-}" \
-		"/kernel/source/tools/testing/selftests/proc/$program.c"
+		"$KERNEL_TREE/source/tools/testing/selftests/proc/$program.c"
 done
 "$kbuild" . "$out/kernel" -s JITASKLET_TEST=m modules
 "$kbuild" tests/clash "$out" -s modules

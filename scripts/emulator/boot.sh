@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# boot.sh [--disk] [--icount] [--speed=fast|slow] [--append PARAMETERS] tcg|kvm IMAGE SECONDS
+# boot.sh [--disk] [--9p] [--icount] [--speed=fast|slow] [--append PARAMETERS] tcg|kvm IMAGE SECONDS
 # [COMMAND]: boots the kernel IMAGE with the root that has this file, and runs COMMAND, or an
 # interactive shell. Runs in the emulator's root: see enter.sh.
 #
@@ -30,6 +30,7 @@ while [[ $1 = --* ]]; do
 		qemu+=(-icount 'shift=0,sleep=off')
 		args+=(--kopt tsc=reliable)
 		;;
+	--9p) args+=(--force-9p) ;;
 	--speed=slow) export QEMU=$here/slow-qemu.sh ;;
 	--append)
 		read -ra parameters <<<"$2"
@@ -40,16 +41,21 @@ while [[ $1 = --* ]]; do
 	shift
 done
 accel=$1 image=$2 seconds=$3
+build=${image%/*} build=${build##*/}
 shift 3
 
 # The CPU is the host's with KVM, as virtme-ng has it, and else QEMU's default one: -cpu max has
 # instructions that the kernel then uses, and that are slow to emulate.
 #
+# The kernel gives JIT_BUILD, where the module is, to its first process, in the environment.
+#
 # The guest has its own init: see qemu.sh for this and other changes to virtme-ng's setup. Until it
 # runs, the console has warnings only. The kernel skips its tests of ciphers, which keep a CPU busy.
+# Without init_on_alloc programs crash on QEMU's default CPU; Debian's kernels have it by default.
 args+=(--kimg "$image" --mods none --root "${here%/jitasklet/*}" --rw
 	--qemu-bin "$here/qemu.sh" --cpus "$cpus" --memory 1G --disable-microvm
-	--kopt loglevel=5 --kopt hostname=jitasklet --kopt cryptomgr.notests)
+	--kopt loglevel=5 --kopt hostname=jitasklet --kopt cryptomgr.notests
+	--kopt init_on_alloc=1 --kopt "JIT_BUILD=/jitasklet/build/$build")
 # An emulated CPU does not speculate, and mitigations are slow on it. On a busy machine its timer
 # may not tick while the kernel checks whether it does.
 [ "$accel" = kvm ] || args+=(--disable-kvm --kopt mitigations=off --kopt no_timer_check)

@@ -5,7 +5,7 @@
 # this as QEMU. All changes to virtme-ng's setup are in this file:
 #
 # - For a root other than /, virtme-ng provides its init over 9p, which is not built into Debian's
-#   kernels; and that init is a shell script of some sixty commands. The guest has its own init
+#   kernels, in a second directory; and that init is a shell script of some sixty commands. The guest has its own init
 #   instead: scripts/guest/init.sh.
 # - An emulated CPU takes a second to uncompress a kernel. So QEMU gets it uncompressed, if the tree
 #   has such an image.
@@ -19,7 +19,7 @@ here=${BASH_SOURCE[0]%/*}
 args=()
 while [ $# -gt 0 ]; do
 	case "$1 ${2-}" in
-	'-fsdev '* | '-device virtio-9p-'* | '-device i6300esb'*) shift ;;
+	'-fsdev '*/virtme/guest* | '-device '*=virtme.guesttools | '-device i6300esb'*) shift ;;
 	'-append '*)
 		args+=(-append "${2%% init=*} init=/jitasklet/scripts/guest/init.sh")
 		shift

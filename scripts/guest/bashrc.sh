@@ -3,7 +3,7 @@
 #
 # bashrc.sh: the .bashrc of the shell that 'make shell' gives in the guest.
 
-insmod "/jitasklet/build/$(uname -r)/jitasklet.ko"
+insmod "$JIT_BUILD/jitasklet.ko"
 cd /jitasklet || true
 cat <<EOF
 
@@ -13,7 +13,7 @@ Linux $(uname -r), with the module jitasklet loaded. Try:
     lab/idle.sh               an experiment: what is expected, a table, and what was seen
     lab/busy.sh               or hog, hi, pinned, two, rt, compile: the other experiments
     busybox less docs/lab.md  the handout: questions on them, and exercises
-    rmmod jitasklet; insmod build/$(uname -r)/jitasklet.ko bh=1; cat /proc/jitbh
+    rmmod jitasklet; insmod \$JIT_BUILD/jitasklet.ko bh=1; cat /proc/jitbh
 What you change here is gone when you leave: type exit, or press Ctrl-D.
 
 EOF

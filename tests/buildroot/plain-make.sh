@@ -8,7 +8,7 @@
 set -euo pipefail
 
 : "${1?"usage: plain-make.sh WORK ARGUMENT..."}"
-. /jitasklet/scripts/debian.sh
+. /jitasklet/scripts/compilers.sh
 
 work=/jitasklet/$1
 shift

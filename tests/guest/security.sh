@@ -228,7 +228,7 @@ if [ -e /proc/self/ns/pid ]; then
 	check 'in a PID namespace: the table has initial pids, and tasks outside' each pid_namespace
 else
 	skip 'in a PID namespace: the table has initial pids, and tasks outside' \
-		'this kernel has no PID namespaces'
+		'this kernel lacks CONFIG_PID_NS'
 fi
 check 'with hidepid=2: the table names hidden tasks' each hidden_and_shown
 check 'with subset=pid: the files do not exist' each only_pids

@@ -30,8 +30,13 @@ no_rust() {
 	fails_cleanly 'built without CONFIG_RUST' make KDIR="$tmp/kdir"
 }
 
-too_old() {
+no_modules() {
 	kdir 'CONFIG_RUST=y'
+	fails_cleanly 'built without CONFIG_MODULES' make KDIR="$tmp/kdir"
+}
+
+too_old() {
+	kdir 'CONFIG_MODULES=y' 'CONFIG_RUST=y'
 	mkdir -p "$tmp/kdir/include/generated/uapi/linux"
 	printf '#define LINUX_VERSION_%s\n' 'MAJOR 6' 'PATCHLEVEL 18' 'SUBLEVEL 3' \
 		>"$tmp/kdir/include/generated/uapi/linux/version.h"
@@ -40,12 +45,12 @@ too_old() {
 }
 
 no_metadata() {
-	kdir 'CONFIG_RUST=y'
+	kdir 'CONFIG_MODULES=y' 'CONFIG_RUST=y'
 	fails_cleanly "has no Rust metadata.*make KERNEL=7.2.0-test" make KDIR="$tmp/kdir"
 }
 
 other_rustc() {
-	kdir 'CONFIG_RUST=y' 'CONFIG_RUSTC_VERSION_TEXT="rustc 1.2.3 (of another day)"'
+	kdir 'CONFIG_MODULES=y' 'CONFIG_RUST=y' 'CONFIG_RUSTC_VERSION_TEXT="rustc 1.2.3 (of another day)"'
 	: >"$tmp/kdir/rust/libkernel.rmeta"
 	fails_cleanly "made by 'rustc 1.2.3 .*set RUSTC=" make KDIR="$tmp/kdir"
 }
@@ -173,7 +178,7 @@ interruptions() {
 	done
 }
 
-plan 16
+plan 17
 check 'an unknown KERNEL= is named' fails_cleanly 'KERNEL=toast: there is no such kernel' \
 	make demo KERNEL=toast
 check 'an unknown KVER= is named' fails_cleanly 'KVER=9.9: .* has no such version' \
@@ -181,6 +186,7 @@ check 'an unknown KVER= is named' fails_cleanly 'KVER=9.9: .* has no such versio
 check 'a KDIR that is no build directory' fails_cleanly 'is no kernel build directory' \
 	make KDIR="$tmp/none"
 check 'a KDIR without CONFIG_RUST' no_rust
+check 'a KDIR without CONFIG_MODULES' no_modules
 check 'a KDIR of a Linux that is too old' too_old
 check 'a KDIR without Rust metadata' no_metadata
 check 'a KDIR made by another rustc' other_rustc
