@@ -9,11 +9,28 @@ KVER ?=
 asked = $(filter command environment,$(origin $(1)))
 asked_kernel := $(if $(call asked,KERNEL),$(KERNEL),$(if $(call asked,KDIR),$(abspath $(KDIR))))
 kernel := $(or $(asked_kernel),$(KERNEL))
-modules-of-kdir = $(MAKE) -C '$(KDIR)' M='$(CURDIR)'
+modules-of-kdir = $(MAKE) -C '$(KDIR)' M='$(or $(MODULE),$(CURDIR))' $(addprefix MO=,$(module-out))
 export MIRROR STALE_OK JIT_CACHE ACCEL SUITE
 
+# Somebody else's module. As in Kbuild, M= counts on the command line only; every make that is
+# started from here inherits it, so those that build a module have an M= of their own.
+ifeq ($(origin M),command line)
+ifneq ($(word 2,$(M)),)
+$(error M=$(M): make cannot build in a directory with a space in its name)
+endif
+ifneq ($(filter-out module modules_install demo shell check,$(MAKECMDGOALS)),)
+$(error M= goes with these only: make, make modules_install, make demo, make shell, make check)
+endif
+MODULE := $(or $(realpath $(M)),$(abspath $(M)))
+module-out := $(CURDIR)/build/m/$(notdir $(MODULE))
+else
+MODULE :=
+endif
+export MODULE TEST
+unexport M
+
 .DEFAULT_GOAL := module
-.PHONY: module modules_install rust-analyzer demo lab lab-check check check-all check-debug suites stress bench figures shell doc lint kernels kconfig clean prune distclean help
+.PHONY: module modules_install rust-analyzer demo lab lab-check check check-all check-debug suites stress bench figures shell doc lint kernels kconfig doctor clean prune distclean help
 
 # With KERNEL= or KVER= on the command line, the module is built for a Debian kernel, not for KDIR.
 ifneq ($(call asked,KERNEL)$(call asked,KVER),)
@@ -22,7 +39,13 @@ module: ## Build jitasklet.ko for KDIR; with KERNEL= for a Debian kernel, in bui
 else
 module:
 	@scripts/check-kdir.sh '$(KDIR)'
+ifneq ($(MODULE),)
+	@mkdir -p '$(module-out)'
 	$(modules-of-kdir) modules
+	@echo 'jitasklet: the modules are in $(module-out)' >&2
+else
+	$(modules-of-kdir) modules
+endif
 
 modules_install: module ## Install what a plain make builds (INSTALL_MOD_PATH=DIR: below DIR)
 	$(modules-of-kdir) modules_install
@@ -32,7 +55,7 @@ rust-analyzer: ## Write rust-project.json, for rust-analyzer in an editor
 	@scripts/rust-analyzer.sh "$$(scripts/build.sh '$(kernel)' '$(KVER)')"
 
 demo: ## Boot a stock Debian kernel in QEMU, load the module and print both tables
-	@scripts/demo.sh '$(kernel)' '$(KVER)'
+	@scripts/$(if $(MODULE),module.sh demo,demo.sh) '$(kernel)' '$(KVER)'
 
 shell: ## Open a shell in that guest, module loaded
 	@scripts/shell.sh '$(kernel)' '$(KVER)'
@@ -56,8 +79,12 @@ check-debug: suites ## Run suites of the guest, and more, on a kernel with debug
 # Sets that are requested together share the machine and the summary. With an empty recipe, make
 # would print a message after the summary.
 suites:
+ifneq ($(MODULE),)
+	@scripts/module.sh check '$(kernel)' '$(KVER)'
+else
 	@SUITES='$(SUITES)' KERNEL='$(asked_kernel)' KVER='$(KVER)' JOBS='$(JOBS)' SPEED='$(SPEED)' \
 		scripts/check.sh $(filter check check-debug,$(MAKECMDGOALS))
+endif
 
 stress: ## Run the load tests at full counts, for half an hour; KERNEL=debug: a twentieth
 	@scripts/stress.sh '$(kernel)' '$(KVER)' '$(SHARE)'
@@ -76,6 +103,9 @@ figures: ## Update the output that README.md and docs/ show (after make bench)
 
 kconfig: ## Print what the kernel of KDIR= lacks for the guest and its tests
 	@scripts/kconfig.sh '$(KDIR)'
+
+doctor: ## Say what this machine, and the kernel of KDIR=, have of what is needed
+	@scripts/doctor.sh '$(KDIR)'
 
 kernels: ## List what KERNEL=, KVER= and SUITE= can choose
 	@scripts/kernels.sh list
@@ -102,6 +132,7 @@ help: ## Show this list
 	@echo '  KVER=7.2                          its Linux version (default: the newest)'
 	@echo '  SUITE=forky|sid|experimental      the Debian suite of that kernel (default: trixie-backports)'
 	@echo '  KDIR=/path/to/build               a kernel that was built there, for module, demo, shell, check, ...'
+	@echo '  M=../mine  TEST=test.sh           another module, for module, demo, shell, check; a script to test it'
 	@echo '  ACCEL=kvm|tcg                     run guests with KVM, or emulate (default: KVM where it works)'
 	@echo '  MIRROR=URL  STALE_OK=1            another Debian archive; accept a stale one'
 	@echo '  JIT_CACHE=DIR                     where to keep the roots and the kernel trees'

@@ -34,25 +34,15 @@ if [ "$(cat "$apt/key" 2>/dev/null)" = "$key" ] && [ -n "$(find "$apt/key" -mtim
 	exit
 fi
 
-host_apt() {
-	env -u APT_CONFIG "$@"
-}
-
 # The host's Acquire settings, in apt's own syntax.
-acquire=$(host_apt apt-config dump --format '%f "%v";%n' Acquire |
+acquire=$(env -u APT_CONFIG apt-config dump --format '%f "%v";%n' Acquire |
 	grep -vE '^Acquire::(IndexTargets|Changelogs)' || true)
 case ${STALE_OK-} in
 '' | 0) ;;
 *) acquire+=$'\n''Acquire::Check-Valid-Until "false";' ;;
 esac
 
-# The archives to try: the user's, or every archive that the host's apt uses.
-if [ -n "${MIRROR-}" ]; then
-	uris=$MIRROR
-else
-	uris=$(host_apt apt-get indextargets --no-release-info --format '$(REPO_URI)' 2>/dev/null |
-		awk '!seen[$0]++')
-fi
+uris=$(archives)
 [ -n "$uris" ] ||
 	die "the host's apt has no sources, so the archive's address is not known." \
 		"Set MIRROR= to the address of a Debian archive."

@@ -5,6 +5,9 @@
 # in the directory KERNEL, and prints where: the directory build/RELEASE, or build/kdir-HASH, with
 # jitasklet.ko and the kernel's image vmlinuz. The link build/FLAVOUR, or build/kdir, points to what
 # was built last of that kind, and tree in that directory to the kernel tree.
+#
+# If the variable MODULE names the directory of somebody else's module, NAME, that module is built
+# instead, in build/RELEASE/m/NAME.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -12,7 +15,15 @@
 [ ! -e "$top/build" ] || [ -w "$top/build" ] ||
 	die "$top/build belongs to $(stat -c %U "$top/build"), and you may not write there." \
 		"If that is from an earlier 'sudo make', type: sudo rm -r $top/build"
-tree=$("$top/scripts/kernel-tree.sh" "$@")
+module=${MODULE-} what=jitasklet
+if [ -n "$module" ]; then
+	[ -d "$module" ] || die "M=$module: there is no such directory."
+	[ -e "$module/Kbuild" ] || [ -e "$module/Makefile" ] ||
+		die "M=$module has neither a Kbuild nor a Makefile." \
+			"Write one that names its modules (obj-m): see docs/your-module.md."
+	what=$module
+fi
+tree=$(MODULE='' "$top/scripts/kernel-tree.sh" "$@")
 read -r release flavour <"$tree/release"
 out=$top/build/$release
 
@@ -24,9 +35,15 @@ flock "$fd"
 	find "$out" -mindepth 1 ! -name .lock -delete
 ln -sfn "$tree" "$out/tree"
 
+into=build/$release${module:+/m/${module##*/}}
 "$top/scripts/enter.sh" "$tree" \
-	/jitasklet/scripts/buildroot/kbuild.sh . "build/$release" modules </dev/null >&2 ||
-	die "jitasklet could not be built for $release: see above."
+	/jitasklet/scripts/buildroot/kbuild.sh "${module:-.}" "$into" modules </dev/null >&2 ||
+	die "$what could not be built for $release: see above."
+if [ -n "$module" ]; then
+	made=$(sed "s,\(.*\)o$,$into/\1ko," "$top/$into/modules.order" | xargs)
+	[ -n "$made" ] || die "M=$module builds no module." "Name it there: obj-m := NAME.o"
+	say "built $made"
+fi
 cmp -s "$tree/vmlinuz" "$out/vmlinuz" || cp "$tree/vmlinuz" "$out/vmlinuz"
 ln -sfn "$release" "$top/build/$flavour"
 echo "$out"

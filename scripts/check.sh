@@ -121,10 +121,11 @@ plan_check() {
 		;;
 	*) guests check "$kernel" "$kver" "${ordinary[@]}" ;;
 	esac
-	# It mostly waits, so it starts early, in parallel with others.
+	# They mostly wait, so they start early, in parallel with others.
 	host check errors
-	for name in model runner rights accel container own-kernel kernels benchmarks solutions helpers kdir \
-		lint compile-fail doc; do
+	host check doctor
+	for name in modules headers model runner rights accel container own-kernel kernels \
+		benchmarks solutions helpers kdir lint compile-fail doc; do
 		host check "$name" cloud
 	done
 }
@@ -142,6 +143,7 @@ plan_check-all() {
 plan_check-debug() {
 	guests check-debug debug "$kver" 'load proc' 'trace security kernel unload' 'files faults' \
 		defects signature
+	host check-debug modules debug
 	host check-debug initramfs debug
 }
 

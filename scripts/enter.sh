@@ -12,6 +12,10 @@
 # A tree of kdir-tree.sh has no build root: the command runs on the host, with the checkout's path for
 # /jitasklet. The variable KERNEL_TREE says, there and in the build root, where source and build are.
 #
+# If the variable MODULE names the directory of somebody else's module, a build sees that directory
+# by its own path, and a guest sees it as /module. In the build root, neither that nor the checkout
+# has what a build in place has left there.
+#
 # What it writes elsewhere is gone afterwards: a root is the lower layer of an overlay in memory.
 # All mounts are in the command's own mount namespace, and end with it, however it ends.
 #
@@ -20,7 +24,7 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-mode=ro layer='' guest='' root=build
+mode=ro layer='' guest='' root=build MODULE=${MODULE-}
 while [[ ${1-} = --* ]]; do
 	case $1 in
 	--rw) mode=rw ;;
@@ -61,6 +65,15 @@ lower() {
 clean=(env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}"
 	KERNEL_TREE=/kernel)
 
+# unbuilt DIR: removes what a build in place has left in the overlay DIR. make would take that for
+# its own, or refuse to build elsewhere.
+unbuilt() {
+	[ -e "$1/modules.order" ] || return 0
+	find "$1" \( -name .git -o -path "$1/build" \) -prune -o \( -name modules.order \
+		-o -name Module.symvers -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
+		-o -name '.*.cmd' -o -name '*.o' -o -name '*.bc' \) -exec rm {} +
+}
+
 # The mounts, inside the namespace. The positional parameters are the command.
 inside() {
 	mkdir -p "$cache/mnt" "$top/build"
@@ -71,6 +84,7 @@ inside() {
 	mkdir checkout
 	mount --bind "$top" checkout
 	overlay checkout sources
+	unbuilt sources
 	cd root
 	mount --bind ../sources jitasklet
 	mount --bind "$top/build" jitasklet/build
@@ -86,6 +100,16 @@ inside() {
 		mount --bind ../guest guest
 		mount --rbind kernel guest/kernel
 		mount --bind -o ro "$top" guest/jitasklet
+		[ -z "$MODULE" ] || mkdir guest/module
+		[ -z "$MODULE" ] || mount --bind -o ro "$MODULE" guest/module
+	elif [ -n "$MODULE" ]; then
+		cd ..
+		mkdir -p theirs "root$MODULE"
+		mount --bind "$MODULE" theirs
+		overlay theirs module
+		unbuilt module
+		mount --bind module "root$MODULE"
+		cd root
 	fi
 	exec chroot . "$@"
 }
@@ -126,6 +150,7 @@ copy_guest() {
 		cp -aT "$dir" "$tmp/guest"
 	done
 	tar -C "$top" --exclude ./.git --exclude ./build -c . | tar -x -C "$tmp/guest/jitasklet"
+	[ -z "$MODULE" ] || cp -aT "$MODULE" "$tmp/guest/module"
 	read -r release _ <"$1/release"
 	mkdir "$tmp/guest/jitasklet/build"
 	cp -a "$top/build/$release" "$tmp/guest/jitasklet/build/"
@@ -149,6 +174,6 @@ if [ -e "$image" ]; then
 	fi
 	exit
 fi
-export -f die inside overlay
-export top cache root guest source build mode
+export -f die inside overlay unbuilt
+export top cache root guest source build mode MODULE
 exec "${isolated[@]}" bash -euc 'inside "$@"' bash "${clean[@]}" TMPDIR=/tmp "$@"

@@ -12,7 +12,9 @@
 #     --its                 an emulated CPU with ITS (Indirect Target Selection), and no retpolines:
 #                           indirect calls of a module go through thunks that are freed before it is
 #     --append PARAMETERS   parameters for the kernel
-# The variable ACCEL=tcg or kvm says what runs the guest; else KVM does where it works.
+# The variable ACCEL=tcg or kvm says what runs the guest; else KVM does where it works. If MODULE
+# names the directory of somebody else's module, the guest sees it as /module, and what was built of
+# it in the directory that the guest's variable JIT_MODULE names.
 #
 # A guest that dies, does not finish within SECONDS, or prints a splat fails, whatever COMMAND says.
 
@@ -37,6 +39,8 @@ if [ -e "$out/tree/host" ]; then
 	linux="$(<"$out/tree/build/include/config/kernel.release") ($release)"
 fi
 grep -q '^CONFIG_VIRTIO_FS=y' "$out/tree/build/.config" || options+=(--9p)
+[ -z "${MODULE-}" ] ||
+	options+=(--append "JIT_MODULE=/jitasklet/build/$release/m/${MODULE##*/}")
 name=${2-shell} seconds=${3-0}
 shift $(($# < 3 ? $# : 3))
 console=$out/$name.console

@@ -108,14 +108,28 @@ make_cache() {
 	[ -O "$cache" ] ||
 		die "the cache $cache belongs to another user, who could change what you run." \
 			"Set JIT_CACHE to a directory of your own."
-	# Overlays and locks need a local file system.
-	case $(stat -f -c %T "$cache") in
+	local_cache "$cache"
+}
+
+# local_cache DIR: overlays and locks need a local file system.
+local_cache() {
+	case $(stat -f -c %T "$1") in
 	nfs* | cifs | smb* | fuse* | afs | v9fs | ceph | gpfs | lustre)
 		die "the cache $cache is on a file system that is not local." \
 			"Set JIT_CACHE to a directory on a local disk, such as" \
 			"/var/tmp/jitasklet-${USER:-$UID}."
 		;;
 	esac
+}
+
+# archives: prints the addresses of the archives to try: MIRROR=, or all that the host's apt uses.
+archives() {
+	if [ -n "${MIRROR-}" ]; then
+		echo "$MIRROR"
+	else
+		env -u APT_CONFIG apt-get indextargets --no-release-info --format '$(REPO_URI)' \
+			2>/dev/null | awk '!seen[$0]++'
+	fi
 }
 
 # need_disk MIB WHAT: checks the free space before the work begins.

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# shell.sh KERNEL [KVER]: builds the module, boots its kernel, and runs a shell in the guest. If
-# standard input is not a terminal, the shell reads its commands from there.
+# shell.sh KERNEL [KVER]: builds the module, or the one in the directory MODULE, boots its kernel,
+# and runs a shell in the guest. If standard input is not a terminal, the shell reads its commands
+# from there.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # kbuild.sh SOURCE OUT [ARGUMENTS]: builds an out-of-tree module with Kbuild, with both paths below
-# the checkout. enter.sh says where this runs, and sets KERNEL_TREE.
+# the checkout, unless SOURCE is absolute. enter.sh says where this runs, and sets KERNEL_TREE.
 
 set -euo pipefail
 
@@ -10,8 +10,17 @@ set -euo pipefail
 top=${BASH_SOURCE[0]%/scripts/*}
 . "$top/scripts/compilers.sh"
 
-build=$KERNEL_TREE/build
+build=$KERNEL_TREE/build source=$1
+[[ $source = /* ]] || source=$top/$source
+if [ -e "$source/modules.order" ]; then
+	dir=$(realpath "$source")
+	echo "$dir has the output of a build in place." >&2
+	echo "Type: make -C $(realpath "$build") M=$dir clean" >&2
+	exit 1
+fi
 mkdir -p "$top/$2"
+# Makefiles may use $(PWD), which is that of who calls make.
+cd "$source"
 # The type information in BTF would need the kernel's own, which is in no package that is used here.
 exec make --no-print-directory -C "$build" "$(compiler_of "$build")" ${RUSTC:+RUSTC="$RUSTC"} \
-	CONFIG_DEBUG_INFO_BTF_MODULES= M="$top/$1" MO="$top/$2" "${@:3}"
+	CONFIG_DEBUG_INFO_BTF_MODULES= M="$source" MO="$top/$2" "${@:3}"

@@ -3,8 +3,22 @@
 #
 # bashrc.sh: the .bashrc of the shell that 'make shell' gives in the guest.
 
+PS1='guest (leave with exit): \w# '
+cd /jitasklet || return
+if [ -n "${JIT_MODULE-}" ]; then
+	bash scripts/guest/module.sh load
+	cd /module || return
+	cat <<-EOF
+
+		Linux $(uname -r), with your module loaded. You are in its directory, and what
+		was built of it is in \$JIT_MODULE. Try: lsmod; dmesg
+		What you change here is gone when you leave: type exit, or press Ctrl-D.
+
+	EOF
+	return
+fi
+
 insmod "$JIT_BUILD/jitasklet.ko"
-cd /jitasklet || true
 cat <<EOF
 
 Linux $(uname -r), with the module jitasklet loaded. Try:
@@ -17,4 +31,3 @@ Linux $(uname -r), with the module jitasklet loaded. Try:
 What you change here is gone when you leave: type exit, or press Ctrl-D.
 
 EOF
-PS1='guest (leave with exit): \w# '
