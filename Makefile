@@ -29,49 +29,55 @@ endif
 export MODULE TEST
 unexport M
 
+# A failure leaves a report.
+run = scripts/run.sh
+export JIT_COMMAND := $(strip make $(MAKECMDGOALS) $(MAKEOVERRIDES))
+export JIT_KERNEL := $(kernel)
+export JIT_KDIR := $(KDIR)
+
 .DEFAULT_GOAL := module
 .PHONY: module modules_install rust-analyzer demo lab lab-check check check-all check-debug suites stress bench figures shell doc lint kernels kconfig doctor clean prune distclean help
 
 # With KERNEL= or KVER= on the command line, the module is built for a Debian kernel, not for KDIR.
 ifneq ($(call asked,KERNEL)$(call asked,KVER),)
 module: ## Build jitasklet.ko for KDIR; with KERNEL= for a Debian kernel, in build/RELEASE/
-	@scripts/build.sh '$(KERNEL)' '$(KVER)'
+	@$(run) scripts/build.sh '$(KERNEL)' '$(KVER)'
 else
 module:
-	@scripts/check-kdir.sh '$(KDIR)'
+	@$(run) scripts/check-kdir.sh '$(KDIR)'
 ifneq ($(MODULE),)
 	@mkdir -p '$(module-out)'
-	$(modules-of-kdir) modules
+	@$(run) $(modules-of-kdir) modules
 	@echo 'jitasklet: the modules are in $(module-out)' >&2
 else
-	$(modules-of-kdir) modules
+	@$(run) $(modules-of-kdir) modules
 endif
 
 modules_install: module ## Install what a plain make builds (INSTALL_MOD_PATH=DIR: below DIR)
-	$(modules-of-kdir) modules_install
+	@$(run) $(modules-of-kdir) modules_install
 endif
 
 rust-analyzer: ## Write rust-project.json, for rust-analyzer in an editor
-	@scripts/rust-analyzer.sh "$$(scripts/build.sh '$(kernel)' '$(KVER)')"
+	@$(run) sh -c 'exec "$$0" "$$(scripts/build.sh "$(kernel)" "$(KVER)")"' scripts/rust-analyzer.sh
 
 demo: ## Boot a stock Debian kernel in QEMU, load the module and print both tables
-	@scripts/$(if $(MODULE),module.sh demo,demo.sh) '$(kernel)' '$(KVER)'
+	@$(run) scripts/$(if $(MODULE),module.sh demo,demo.sh) '$(kernel)' '$(KVER)'
 
 shell: ## Open a shell in that guest, module loaded
-	@scripts/shell.sh '$(kernel)' '$(KVER)'
+	@$(run) scripts/shell.sh '$(kernel)' '$(KVER)'
 
 lab: ## Run the experiments of docs/lab.md in guests; write build/lab/report.html
-	@scripts/lab.sh
+	@$(run) scripts/lab.sh
 
 lab-check: ## Check which exercises of docs/lab.md are done
-	@scripts/lab-check.sh '$(kernel)' '$(KVER)'
+	@$(run) scripts/lab-check.sh '$(kernel)' '$(KVER)'
 
 check: suites ## Run all tests; the last line is the summary
 	@:
 
 check-all: ## Run suites of the guest on the kernels of all of Debian's suites, and print a table
 	@SUITES='$(SUITES)' KERNEL='$(asked_kernel)' JOBS='$(JOBS)' SPEED='$(SPEED)' \
-		scripts/check-all.sh
+		$(run) scripts/check-all.sh
 
 check-debug: suites ## Run suites of the guest, and more, on a kernel with debugging options
 	@:
@@ -80,35 +86,35 @@ check-debug: suites ## Run suites of the guest, and more, on a kernel with debug
 # would print a message after the summary.
 suites:
 ifneq ($(MODULE),)
-	@scripts/module.sh check '$(kernel)' '$(KVER)'
+	@$(run) scripts/module.sh check '$(kernel)' '$(KVER)'
 else
 	@SUITES='$(SUITES)' KERNEL='$(asked_kernel)' KVER='$(KVER)' JOBS='$(JOBS)' SPEED='$(SPEED)' \
-		scripts/check.sh $(filter check check-debug,$(MAKECMDGOALS))
+		$(run) scripts/check.sh $(filter check check-debug,$(MAKECMDGOALS))
 endif
 
 stress: ## Run the load tests at full counts, for half an hour; KERNEL=debug: a twentieth
-	@scripts/stress.sh '$(kernel)' '$(KVER)' '$(SHARE)'
+	@$(run) scripts/stress.sh '$(kernel)' '$(KVER)' '$(SHARE)'
 
 doc: ## Render the documentation of the Rust code into build/doc/
-	@scripts/doc.sh "$$(scripts/build.sh cloud)"
+	@$(run) sh -c 'exec "$$0" "$$(scripts/build.sh cloud)"' scripts/doc.sh
 
 lint: ## Run rustfmt, clippy, checkpatch, shellcheck and flake8
-	@scripts/lint.sh
+	@$(run) scripts/lint.sh
 
 bench: ## Compare Rust with C: a table, and build/bench/ with results.json and pictures
-	@scripts/bench.sh '$(kernel)' '$(KVER)'
+	@$(run) scripts/bench.sh '$(kernel)' '$(KVER)'
 
 figures: ## Update the output that README.md and docs/ show (after make bench)
-	@scripts/figures.sh
+	@$(run) scripts/figures.sh
 
 kconfig: ## Print what the kernel of KDIR= lacks for the guest and its tests
-	@scripts/kconfig.sh '$(KDIR)'
+	@$(run) scripts/kconfig.sh '$(KDIR)'
 
 doctor: ## Say what this machine, and the kernel of KDIR=, have of what is needed
 	@scripts/doctor.sh '$(KDIR)'
 
 kernels: ## List what KERNEL=, KVER= and SUITE= can choose
-	@scripts/kernels.sh list
+	@$(run) scripts/kernels.sh list
 
 clean: ## Remove what was built here
 	rm -rf --one-file-system build
