@@ -98,7 +98,7 @@ stress: ## Run the load tests at full counts, for half an hour; KERNEL=debug: a 
 doc: ## Render the documentation of the Rust code into build/doc/
 	@$(run) sh -c 'exec "$$0" "$$(scripts/build.sh cloud)"' scripts/doc.sh
 
-lint: ## Run rustfmt, clippy, checkpatch, shellcheck and flake8
+lint: ## Run rustfmt, clippy, checkpatch, shellcheck and flake8; check the CI files
 	@$(run) scripts/lint.sh
 
 bench: ## Compare Rust with C: a table, and build/bench/ with results.json and pictures

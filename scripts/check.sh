@@ -124,8 +124,8 @@ plan_check() {
 	# They mostly wait, so they start early, in parallel with others.
 	host check errors
 	host check doctor
-	for name in modules headers report model runner rights accel container own-kernel kernels \
-		benchmarks solutions helpers kdir lint compile-fail doc; do
+	for name in modules headers ci report model runner rights accel container own-kernel \
+		kernels benchmarks solutions helpers kdir lint compile-fail doc; do
 		host check "$name" cloud
 	done
 }

@@ -68,6 +68,7 @@ tools() {
 	need dpkg-deb dpkg
 	need xz xz-utils
 	need unshare util-linux
+	need umount mount
 	need setpriv util-linux
 }
 

@@ -150,7 +150,12 @@ copy_guest() {
 		cp -aT "$dir" "$tmp/guest"
 	done
 	tar -C "$top" --exclude ./.git --exclude ./build -c . | tar -x -C "$tmp/guest/jitasklet"
-	[ -z "$MODULE" ] || cp -aT "$MODULE" "$tmp/guest/module"
+	if [ -n "$MODULE" ]; then
+		mkdir "$tmp/guest/module"
+		# CI systems have the cache, and other checkouts, below a project's directory.
+		tar -C "$MODULE" --exclude ./.git --exclude "./${cache#"$MODULE"/}" \
+			--exclude "./${top#"$MODULE"/}" -c . | tar -x -C "$tmp/guest/module"
+	fi
 	read -r release _ <"$1/release"
 	mkdir "$tmp/guest/jitasklet/build"
 	cp -a "$top/build/$release" "$tmp/guest/jitasklet/build/"

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# lint.sh: rustfmt, clippy as the kernel sets it, checkpatch, shellcheck and flake8, reported as
-# KTAP.
+# lint.sh: rustfmt, clippy as the kernel sets it, checkpatch, shellcheck, flake8, and the schemas of
+# CI files, reported as KTAP.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
+. "$top/scripts/debian.sh"
 . "$top/tests/ktap.sh"
 
 tree=$("$top/scripts/kernel-tree.sh" cloud) || exit
@@ -58,16 +59,41 @@ usages() {
 	in_root /jitasklet/tests/buildroot/usage.sh $(files '*.sh')
 }
 
+# Debian has check-jsonschema, with the schemas, in a suite that is newer than the root's. It is in
+# Python only, so one package of that suite does.
+get_checker() {
+	local conf
+	conf=$("$top/scripts/archive.sh" "${suites[1]}") && cd "$1" &&
+		APT_CONFIG=$conf apt-get download python3-check-jsonschema && dpkg-deb -x ./*.deb .
+}
+
+schemas() {
+	local checker=$cache/root-check-jsonschema packages=usr/lib/python3/dist-packages
+	if [ ! -d "$checker" ]; then
+		lock root-check-jsonschema
+		sweep "$checker.part"
+		mkdir -p "$checker.part"
+		logged check-jsonschema 'getting the schemas of CI files' \
+			get_checker "$checker.part" || return
+		mv -T "$checker.part" "$checker"
+	fi
+	mkdir -p "$top/build/lint"
+	cp -rT "$checker/$packages" "$top/build/lint"
+	"$top/scripts/enter.sh" --layer schema "$tree" /jitasklet/tests/buildroot/schemas.sh \
+		/jitasklet/build/lint
+}
+
 spdx() {
 	local file bad=0
-	for file in $(files '*.rs' '*.c' '*.h' '*.sh' '*.py' '*Makefile' '*Kbuild' .ci/run); do
+	for file in $(files '*.rs' '*.c' '*.h' '*.sh' '*.py' '*Makefile' '*Kbuild' '*.yml' \
+		.ci/run); do
 		head -n 3 "$top/$file" | grep -q 'License-Identifier: GPL-2.0' ||
 			{ echo "# $file has no SPDX line"; bad=1; }
 	done
 	return "$bad"
 }
 
-plan 9
+plan 10
 check 'rustfmt' rustfmt
 check 'clippy' clippy
 check 'clippy: the model' clippy_model
@@ -77,6 +103,7 @@ check 'checkpatch: C' checkpatch $(files '*.c' '*.h')
 # shellcheck disable=SC2046
 check 'checkpatch: shell' checkpatch $(files '*.sh')
 check 'shellcheck' shellcheck
+check 'the CI files match their schemas' schemas
 check 'every script says how it is called' usages
 check 'every source file has its SPDX line' spdx
 end

@@ -18,7 +18,7 @@ for kernel in cloud rt debug; do
 	keep+=("$tree")
 	[ ! -d "$tree" ] || keep+=("$(realpath "$tree/source")")
 done
-for name in build emulator guest load check plot junit image; do
+for name in build emulator guest load check plot junit schema image; do
 	keep+=("$("$top/scripts/root.sh" "$name" path)")
 done
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # root.sh NAME: makes one of the roots build, emulator and guest, or one of the layers load, check,
-# plot, junit and image, from packages of Debian, and prints its path.
+# plot, junit, schema and image, from packages of Debian, and prints its path.
 # root.sh NAME path: prints the path that it has, or would have.
 # root.sh NAME packages: prints the packages that are asked for.
 #
@@ -68,8 +68,13 @@ plot)
 	;;
 # a schema and a parser for junit.xml
 junit) mib=100 on=build packages=(python3-junitparser python3-lxml) ;;
+# what check-jsonschema needs, and YAML for the suite ci
+schema)
+	mib=100 on=build
+	packages=(python3-click python3-jsonschema python3-requests python3-ruamel.yaml)
+	;;
 # what the host has for the scripts: see Containerfile
-image) mib=100 on=build packages=(apt ca-certificates git util-linux) ;;
+image) mib=100 on=build packages=(apt ca-certificates git mount util-linux) ;;
 *) usage ;;
 esac
 
