@@ -12,7 +12,7 @@
 [ -d "$cache" ] || exit 0
 # Only the default kernels of the default suite.
 unset SUITE
-keep=()
+keep=("$cache/root-check-jsonschema")
 for kernel in cloud rt debug; do
 	tree=$("$top/scripts/kernel-tree.sh" path "$kernel")
 	keep+=("$tree")

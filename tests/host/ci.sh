@@ -50,7 +50,8 @@ on_runner() {
 
 github_module() {
 	steps .github/workflows/check.yml module mirror= && on_runner
-	prints '^## the runner has actions/cache@' '^  ok  make demo$' '^2 passed, 0 failed$' \
+	prints '^## the runner has actions/cache@' '^  ok  make demo$' \
+		'^ok 1 it loads$' '^2 passed, 0 failed$' \
 		'^artifact: /src/build/.*/m/minimal/junit.xml' \
 		'^artifact: /src/build/.*/m/minimal/test.out'
 }
@@ -71,7 +72,8 @@ in_gitlab() {
 
 gitlab_module() {
 	in_gitlab
-	prints '^2 passed, 0 failed$' '^artifact: jitasklet/build/.*/m/project/junit.xml' \
+	prints '^ok 1 it loads$' '^2 passed, 0 failed$' \
+		'^artifact: jitasklet/build/.*/m/project/junit.xml' \
 		'^artifact: jitasklet/build/.*/m/project/test.out'
 }
 
