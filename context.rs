@@ -27,9 +27,44 @@ type RawTask = ffi::c_void;
 extern "C" {
     #[link_name = "rust_helper_in_interrupt"]
     fn in_interrupt() -> bool;
+    #[link_name = "rust_helper_in_hardirq"]
+    fn in_hardirq() -> bool;
+    #[link_name = "rust_helper_in_serving_softirq"]
+    fn in_serving_softirq() -> bool;
 
     #[link_name = "rust_helper_copy_task_comm"]
     fn copy_task_comm(buf: *mut [u8; TASK_COMM_LEN], tsk: *mut RawTask);
+}
+
+/// The kinds of context. A [`Context`] has only `in_interrupt()`, which is true in two of them and
+/// in a thread that has disabled softirqs.
+#[allow(dead_code, reason = "not all crates that have this file use it")]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Kind {
+    /// A hard interrupt.
+    Hardirq,
+    /// A softirq, in whatever task it runs.
+    Softirq,
+    /// A thread.
+    #[default]
+    Thread,
+}
+
+#[allow(dead_code, reason = "not all crates that have this file use it")]
+impl Kind {
+    /// Returns the kind of the current context.
+    ///
+    /// May be called from any context.
+    pub fn current() -> Self {
+        // SAFETY: Both read the preempt count of the current CPU or task, which any context may.
+        let (hardirq, softirq) = unsafe { (in_hardirq(), in_serving_softirq()) };
+
+        match (hardirq, softirq) {
+            (true, _) => Self::Hardirq,
+            (false, true) => Self::Softirq,
+            (false, false) => Self::Thread,
+        }
+    }
 }
 
 /// A context that [`Context::current`] has captured.

@@ -20,12 +20,13 @@ type RawShow = unsafe extern "C" fn(*mut bindings::seq_file, *mut ffi::c_void) -
     reason = "depending on the configuration, rustc objects to what a `seq_file` points to"
 )]
 extern "C" {
-    #[link_name = "rust_helper_proc_create_single"]
-    fn proc_create_single(
+    #[link_name = "rust_helper_proc_create_single_data"]
+    fn proc_create_single_data(
         name: *const ffi::c_char,
         mode: bindings::umode_t,
         parent: *mut bindings::proc_dir_entry,
         show: RawShow,
+        data: *mut ffi::c_void,
     ) -> *mut bindings::proc_dir_entry;
 
     #[link_name = "rust_helper_proc_remove"]
@@ -48,6 +49,17 @@ pub trait Show: 'static {
     fn show(m: &SeqFile) -> Result;
 }
 
+/// What a [`DataFile`] shows.
+#[allow(dead_code, reason = "not all crates that have this file need it")]
+pub trait ShowData: Send + Sync + 'static {
+    /// Prints the whole file into `m`, as [`Show::show`]. `self` is what the file was made with.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Show::show`].
+    fn show(&self, m: &SeqFile) -> Result;
+}
+
 /// A file directly below `/proc` that shows what `T` prints, from its creation to its drop.
 ///
 /// Dropping it may sleep: it shuts out new readers and waits for those inside [`Show::show`]. A
@@ -57,8 +69,7 @@ pub trait Show: 'static {
 /// It must not be dropped from its own `show`, which would wait for itself. A leaked file is
 /// removed before the module's code is freed: see `unload.rs`.
 pub struct ProcFile<T: Show> {
-    /// `Some` until the drop.
-    file: Option<Pin<KBox<File>>>,
+    _file: Owner,
     _show: PhantomData<fn() -> T>,
 }
 
@@ -74,29 +85,77 @@ impl<T: Show> ProcFile<T> {
     /// - `ENODEV` when the module is going.
     #[doc(alias = "proc_create_single")]
     pub fn new(name: &CStr, mode: bindings::umode_t) -> Result<Self> {
+        // SAFETY: `show::<T>` keeps to C's contract, and is code of the module that this file is
+        // part of. It uses no data.
+        let file = unsafe { File::new(name, mode, show::<T>, null_mut()) }?;
+
         Ok(Self {
-            // SAFETY: `show::<T>` keeps to C's contract, and is code of the module that this file
-            // is part of.
-            file: Some(unsafe { File::new(name, mode, show::<T>) }?),
+            _file: Owner(Some(file)),
             _show: PhantomData,
         })
     }
 }
 
-impl<T: Show> Drop for ProcFile<T> {
+/// As [`ProcFile`], for a file with data of its own: one of several of the same kind.
+///
+/// # Invariants
+///
+/// While the file exists, it refers to `data`, which stays at its address.
+#[allow(dead_code, reason = "not all crates that have this file need it")]
+pub struct DataFile<T: ShowData> {
+    // Dropped first: that waits for the readers, who use the data.
+    _file: Owner,
+    data: Pin<KBox<T>>,
+}
+
+#[allow(dead_code, reason = "not all crates that have this file need it")]
+impl<T: ShowData> DataFile<T> {
+    /// Creates `/proc/NAME` with the permission bits `mode`, which shows `data`.
+    ///
+    /// Process context; may sleep.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ProcFile::new`].
+    #[doc(alias = "proc_create_single_data")]
+    pub fn new(name: &CStr, mode: bindings::umode_t, data: T) -> Result<Self> {
+        let data = KBox::pin(data, GFP_KERNEL)?;
+        let raw = core::ptr::from_ref(&*data).cast_mut().cast();
+        // SAFETY: `show_data::<T>` keeps to C's contract, and is code of the module that this file
+        // is part of. Its data is a `T`, which may be shared between threads, and which is dropped
+        // after the file was removed. If the file is leaked, so is the data.
+        let file = unsafe { File::new(name, mode, show_data::<T>, raw) }?;
+
+        // INVARIANT: The file was made with the address of `data`, which is pinned.
+        Ok(Self {
+            _file: Owner(Some(file)),
+            data,
+        })
+    }
+
+    /// What the file was made with.
+    pub fn data(&self) -> &T {
+        &self.data
+    }
+}
+
+/// Removes a file when it is dropped. It is `Some` until then.
+struct Owner(Option<Pin<KBox<File>>>);
+
+impl Drop for Owner {
     fn drop(&mut self) {
-        if let Some(file) = self.file.take() {
+        if let Some(file) = self.0.take() {
             File::remove(file);
         }
     }
 }
 
-/// The part of a [`ProcFile`] that is the same for all files. It has an address of its own, as it
-/// is in a list.
+/// The part of a file that is the same for all files. It has an address of its own, as it is in a
+/// list.
 ///
 /// # Invariants
 ///
-/// `file` came from `proc_create_single`, and exists. It is removed once: by [`File::remove`], with
+/// `file` came from `proc_create_single_data`, and exists. It is removed once: by [`File::remove`], with
 /// which a file ends unless it is leaked, or by the end of the module. `entry` tells which.
 #[pin_data]
 struct File {
@@ -115,9 +174,14 @@ const OPERATIONS: Operations = Operations::File(File::remove_leaked);
 impl File {
     /// # Safety
     ///
-    /// `show` keeps to C's contract for the `show` of a single-shot `seq_file`, and is code of this
-    /// module or of the kernel.
-    unsafe fn new(name: &CStr, mode: bindings::umode_t, show: RawShow) -> Result<Pin<KBox<Self>>> {
+    /// `show` keeps to C's contract for the `show` of a single-shot `seq_file` with `data` as its
+    /// private data, until the file is removed, and is code of this module or of the kernel.
+    unsafe fn new(
+        name: &CStr,
+        mode: bindings::umode_t,
+        show: RawShow,
+        data: *mut ffi::c_void,
+    ) -> Result<Pin<KBox<Self>>> {
         // Readers may call `show` before the file is in the list, and may leak files and tasklets.
         unload::prepare()?;
 
@@ -128,7 +192,7 @@ impl File {
         let file = KBox::try_pin_init(
             try_pin_init!(Self {
                 // SAFETY: The caller promises what `create` asks for.
-                file: unsafe { create(name, mode, show) }?,
+                file: unsafe { create(name, mode, show, data) }?,
                 entry: Entry::unlisted(),
             }? Error),
             GFP_KERNEL,
@@ -180,6 +244,7 @@ unsafe fn create(
     name: &CStr,
     mode: bindings::umode_t,
     show: RawShow,
+    data: *mut ffi::c_void,
 ) -> Result<*mut bindings::proc_dir_entry> {
     // SAFETY:
     // - `name` is a C string, which procfs copies.
@@ -187,7 +252,7 @@ unsafe fn create(
     // - `show` keeps to C's contract, as the caller promises, and stays loaded: the drop or, if the
     //   file is leaked, the end of the module calls `proc_remove`, which waits for it, before the
     //   code goes.
-    let file = unsafe { proc_create_single(name.as_char_ptr(), mode, null_mut(), show) };
+    let file = unsafe { proc_create_single_data(name.as_char_ptr(), mode, null_mut(), show, data) };
 
     if file.is_null() {
         return Err(ENOMEM);
@@ -202,13 +267,34 @@ unsafe fn create(
 /// `m` points to a `seq_file` that only the caller uses during the call.
 #[allow(
     improper_ctypes_definitions,
-    reason = "as for `proc_create_single`, which calls this"
+    reason = "as for `proc_create_single_data`, whose files call this"
 )]
 unsafe extern "C" fn show<T: Show>(m: *mut bindings::seq_file, _: *mut ffi::c_void) -> ffi::c_int {
     // SAFETY: The caller promises exactly this.
     let m = unsafe { SeqFile::from_raw(m) };
 
     from_result(|| T::show(m).map(|()| 0))
+}
+
+/// As [`show`], for a file with data.
+///
+/// # Safety
+///
+/// As for [`show`]; and the private data of the `seq_file` points to a `T` that lives, and is only
+/// shared, until this returns.
+#[allow(
+    improper_ctypes_definitions,
+    reason = "as for `proc_create_single_data`, whose files call this"
+)]
+#[allow(dead_code, reason = "not all crates that have this file need it")]
+unsafe extern "C" fn show_data<T: ShowData>(
+    m: *mut bindings::seq_file,
+    _: *mut ffi::c_void,
+) -> ffi::c_int {
+    // SAFETY: The caller promises exactly this.
+    let (m, data) = unsafe { (SeqFile::from_raw(m), &*(*m).private.cast::<T>()) };
+
+    from_result(|| data.show(m).map(|()| 0))
 }
 
 /// Prints `bytes` as they are.

@@ -8,3 +8,13 @@ __rust_helper bool rust_helper_in_interrupt(void)
 {
 	return in_interrupt();
 }
+
+__rust_helper bool rust_helper_in_hardirq(void)
+{
+	return in_hardirq();
+}
+
+__rust_helper bool rust_helper_in_serving_softirq(void)
+{
+	return in_serving_softirq();
+}

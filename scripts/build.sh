@@ -5,6 +5,7 @@
 # in the directory KERNEL, and prints where: the directory build/RELEASE, or build/kdir-HASH, with
 # jitasklet.ko and the kernel's image vmlinuz. The link build/FLAVOUR, or build/kdir, points to what
 # was built last of that kind, and tree in that directory to the kernel tree.
+# With JITASKLET_SAMPLES=m in the environment, also builds jit_edu.ko.
 #
 # If the variable MODULE names the directory of somebody else's module, NAME, that module is built
 # instead, in build/RELEASE/m/NAME.
@@ -37,7 +38,8 @@ ln -sfn "$tree" "$out/tree"
 
 into=build/$release${module:+/m/${module##*/}}
 "$top/scripts/enter.sh" "$tree" \
-	/jitasklet/scripts/buildroot/kbuild.sh "${module:-.}" "$into" modules </dev/null >&2 ||
+	/jitasklet/scripts/buildroot/kbuild.sh "${module:-.}" "$into" modules \
+	JITASKLET_SAMPLES="${JITASKLET_SAMPLES-}" </dev/null >&2 ||
 	die "$what could not be built for $release: see above."
 if [ -n "$module" ]; then
 	made=$(sed "s,\(.*\)o$,$into/\1ko," "$top/$into/modules.order" | xargs)

@@ -7,6 +7,7 @@
 # guest.sh OUT: boots it with an interactive shell.
 # Options, before OUT:
 #     --load                a disk, and the packages of the layer load, for tests under load
+#     --edu                 three of QEMU's devices edu, for samples/jit_edu.rs: see boot.sh
 #     --icount              one CPU, whose clock counts instructions: see boot.sh
 #     --speed fast|slow     simulates a faster or slower machine; so does the variable SPEED
 #     --its                 an emulated CPU with ITS (Indirect Target Selection), and no retpolines:
@@ -24,6 +25,7 @@ root=guest options=() icount='' its='' speed=${SPEED-}
 while [[ ${1-} = --* ]]; do
 	case $1 in
 	--load) root=load options+=(--disk) ;;
+	--edu) options+=(--edu) ;;
 	--icount) icount=1 options+=(--icount) ;;
 	--speed) speed=$2 && shift ;;
 	--its) its=1 ;;

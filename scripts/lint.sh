@@ -33,7 +33,7 @@ rustfmt() {
 clippy() {
 	in_root /jitasklet/scripts/buildroot/kbuild.sh . build/clippy -s CLIPPY=1 \
 		KRUSTFLAGS=-Dwarnings JITASKLET_TEST=m JITASKLET_BENCH=m \
-		jit_tasklet.o tests/kernel/jitasklet_test.o \
+		jit_tasklet.o samples/jit_edu.o tests/kernel/jitasklet_test.o \
 		tests/unload/unload_test.o bench/bench_rust.o
 }
 

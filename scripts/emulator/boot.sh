@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# boot.sh [--disk] [--9p] [--icount] [--speed=fast|slow] [--append PARAMETERS] tcg|kvm IMAGE SECONDS
-# [COMMAND]: boots the kernel IMAGE with the root that has this file, and runs COMMAND, or an
-# interactive shell. Runs in the emulator's root: see enter.sh.
+# boot.sh [--disk] [--edu] [--9p] [--icount] [--speed=fast|slow] [--append PARAMETERS] tcg|kvm IMAGE
+# SECONDS [COMMAND]: boots the kernel IMAGE with the root that has this file, and runs COMMAND, or
+# an interactive shell. Runs in the emulator's root: see enter.sh.
 #
 # With --icount the guest has one emulated CPU, whose clock counts instructions: each takes one
 # nanosecond, however busy this machine is. --speed=fast does the same with two CPUs, which then
@@ -23,6 +23,17 @@ while [[ $1 = --* ]]; do
 		qemu+=(-blockdev 'driver=null-co,node-name=zeros,size=67108864,read-zeroes=on'
 			-device 'nvme,drive=zeros,serial=zeros,max_ioqpairs=1,share-rw=on'
 			-device 'virtio-blk-pci,drive=zeros,num-queues=1,share-rw=on')
+		;;
+	# For samples/jit_edu.rs: three devices whose INTx have one line. The last one can be
+	# unplugged, through the port with the name qmp, which is QEMU's own monitor.
+	--edu)
+		monitor=${TMPDIR:-/tmp}/qmp
+		qemu+=(-device 'edu,addr=0x10' -device 'edu,addr=0x14'
+			-device 'pcie-root-port,addr=0x18,id=plug' -device 'edu,bus=plug,id=edu'
+			-chardev "socket,id=server,path=$monitor,server=on,wait=off"
+			-mon 'chardev=server,mode=control'
+			-chardev "socket,id=client,path=$monitor"
+			-device 'virtserialport,chardev=client,name=qmp')
 		;;
 	# Without this the guest would distrust the TSC, and read slower clocks.
 	--icount | --speed=fast)
