@@ -36,7 +36,7 @@ export JIT_KERNEL := $(kernel)
 export JIT_KDIR := $(KDIR)
 
 .DEFAULT_GOAL := module
-.PHONY: module modules_install rust-analyzer demo lab lab-check check check-all check-debug suites stress bench figures shell doc lint kernels kconfig doctor clean prune distclean help
+.PHONY: module modules_install rust-analyzer demo device lab lab-check check check-all check-debug suites stress bench figures shell doc lint kernels kconfig doctor clean prune distclean help
 
 # With KERNEL= or KVER= on the command line, the module is built for a Debian kernel, not for KDIR.
 ifneq ($(call asked,KERNEL)$(call asked,KVER),)
@@ -62,6 +62,9 @@ rust-analyzer: ## Write rust-project.json, for rust-analyzer in an editor
 
 demo: ## Boot a stock Debian kernel in QEMU, load the module and print both tables
 	@$(run) scripts/$(if $(MODULE),module.sh demo,demo.sh) '$(kernel)' '$(KVER)'
+
+device: ## Boot one with QEMU's device edu, load its driver, and print /proc/jitirq
+	@$(run) scripts/device.sh '$(kernel)' '$(KVER)'
 
 shell: ## Open a shell in that guest, module loaded
 	@$(run) scripts/shell.sh '$(kernel)' '$(KVER)'
