@@ -101,8 +101,8 @@ host() {
 	job "$1" host "$built" "$2" on_host "$built" "$script"
 }
 
-ordinary=('kernel files experiments trace security unload' 'load proc')
-preempt_rt=('kernel files experiments trace unload' 'load')
+ordinary=('kernel files experiments trace security unload' 'load proc' 'device')
+preempt_rt=('kernel files experiments trace unload' 'load' 'device')
 
 has_preempt_rt() {
 	[ "$kernel" = rt ] || grep -q '^CONFIG_PREEMPT_RT=y' "$kernel/.config"
@@ -202,6 +202,7 @@ guest() {
 	case " $* " in
 	*' load '* | *' proc '*) options=(--load) ;;
 	*' unload '*) options=(--its) ;;
+	*' device '*) options=(--edu --append iomem=relaxed) ;;
 	*' signature '*) options=(--load --append module.sig_enforce=1) ;;
 	esac
 	"$top/scripts/guest.sh" "${options[@]}" "$out" "$1" "$guard" \

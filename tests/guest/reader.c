@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * reader.c: reads a jitasklet file in one particular way, and checks the result byte by byte.
+ * reader.c: reads a file of jitasklet or jit_edu in one particular way, and checks the result byte
+ * by byte.
  *
  * Exits 0 if everything was right; otherwise says what was wrong, and exits 1.
  */
@@ -23,11 +24,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define HEADER	"   time   delta  inirq    pid   cpu command\n"
 #define RUNS	5
 #define PAGE	4096
 
+static const char tasklet_header[] = "   time   delta  inirq    pid   cpu command\n";
+static const char irq_header[] = "half        nanoseconds  context      pid  cpu  command\n";
+
 static const char *path;
+static const char *header = tasklet_header;
 
 /* What a reader is doing, shared with the process that kills it. */
 enum { STARTING, BETWEEN, READING };
@@ -189,16 +193,99 @@ static const char *check_row(const char *row, int number, long *time, long *cpu)
 	return at + 1;
 }
 
-static void check_table(const char *table)
+/* The halves of jit_edu's handler, the contexts that each may run in, and how its comm begins. */
+static const struct half {
+	const char *name, *kinds, *comm;
+} halves[] = {
+	{ "reader    ", "thread ", "" },
+	{ "handler   ", "hardirq forced ", "" },
+	{ "hi tasklet", "softirq", "" },
+	{ "tasklet   ", "softirq", "" },
+	{ "hi bh work", "softirq", "" },
+	{ "bh work   ", "softirq", "" },
+	{ "work      ", "thread ", "kworker/" },
+	{ "irq thread", "thread ", "irq/" },
+};
+
+#define HALVES	((int)(sizeof(halves) / sizeof(*halves)))
+
+/*
+ * Checks a table of jit_edu. Each row must be as printf() formats
+ * "%-10s  %11li  %-7s  %7i  %3i  %s\n". The reader is first, the handler second, and each of the
+ * others is there once, no earlier than the one before. All but the thread are on one CPU.
+ */
+static const char *check_irq_rows(const char *row)
 {
-	const char *row = table + strlen(HEADER);
+	long time = 0, handler_cpu = -1;
+	unsigned int seen = 0;
+	int number;
+
+	for (number = 0; number < HALVES; number++) {
+		const char *at = row, *comm, *kind;
+		const struct half *half = halves;
+		long now, pid, cpu;
+
+		if (strcspn(row, "\n") < 49)
+			fail_row(number, row, "is too short");
+		while (half < halves + HALVES && memcmp(row, half->name, 10))
+			half++;
+		at = row + 10;
+		now = number_in(&at, 2, 11);
+		kind = at + 2;
+		at += 9;
+		pid = number_in(&at, 2, 7);
+		cpu = number_in(&at, 2, 3);
+		comm = at + 2;
+		if (half == halves + HALVES || now < 0 || pid < 0 || cpu < 0 ||
+		    memcmp(kind - 2, "  ", 2) || memcmp(comm - 2, "  ", 2))
+			fail_row(number, row, "does not have its form");
+		for (at = comm; (unsigned char)*at >= ' ' && *at != 0x7f; at++)
+			;
+		if (*at != '\n' || at == comm)
+			fail_row(number, row, "is cut off, or has an impossible comm");
+
+		if (seen & 1u << (half - halves))
+			fail_row(number, row, "is there twice");
+		if (number < 2 && half != halves + number)
+			fail_row(number, row, "should not come so early");
+		if (!memmem(half->kinds, strlen(half->kinds), kind, 7))
+			fail_row(number, row, "has an impossible context");
+		if (now < time || (number == 0 && now))
+			fail_row(number, row, "has an impossible time");
+		if (!number && (pid != self.pid || at - comm != (long)strlen(self.comm) ||
+				memcmp(comm, self.comm, at - comm)))
+			fail_row(number, row, "should show the reader");
+		if (memcmp(comm, half->comm, strlen(half->comm)) ||
+		    (!memcmp(kind, "forced", 6) && memcmp(comm, "irq/", 4)))
+			fail_row(number, row, "has the wrong comm");
+		if (number == 1)
+			handler_cpu = cpu;
+		if (number > 1 && half != halves + HALVES - 1 && cpu != handler_cpu)
+			fail_row(number, row, "is not on the handler's CPU");
+		seen |= 1u << (half - halves);
+		time = now;
+		row = at + 1;
+	}
+	return row;
+}
+
+static const char *check_rows(const char *row)
+{
 	long time = 0, cpu = -1;
 	int number;
 
-	if (strncmp(table, HEADER, strlen(HEADER)))
-		fail("wrong header: \"%.*s\"", (int)strlen(HEADER), table);
 	for (number = 0; number <= RUNS; number++)
 		row = check_row(row, number, &time, &cpu);
+	return row;
+}
+
+static void check_table(const char *table)
+{
+	const char *row = table + strlen(header);
+
+	if (strncmp(table, header, strlen(header)))
+		fail("wrong header: \"%.*s\"", (int)strlen(header), table);
+	row = header == irq_header ? check_irq_rows(row) : check_rows(row);
 	if (*row)
 		fail("there is more after the last row: \"%s\"", row);
 	self.slot->tables++;
@@ -286,20 +373,20 @@ static void crowd(int readers)
 /* Positioned reads: from any offset, each of a new measurement. */
 static void positioned(void)
 {
-	size_t header = strlen(HEADER);
+	size_t length = strlen(header);
 	char table[PAGE + 1];
 	int fd = open_file();
 	ssize_t got;
 
-	got = pread(fd, table, header, 0);
-	if (got != (ssize_t)header || memcmp(table, HEADER, header))
+	got = pread(fd, table, length, 0);
+	if (got != (ssize_t)length || memcmp(table, header, length))
 		fail("pread of the header gave %zd bytes", got);
 
-	memcpy(table, HEADER, header);
-	got = pread(fd, table + header, PAGE - header, header);
+	memcpy(table, header, length);
+	got = pread(fd, table + length, PAGE - length, length);
 	if (got <= 0)
 		fail("pread behind the header: %zd, %s", got, strerror(errno));
-	table[header + got] = '\0';
+	table[length + got] = '\0';
 	check_table(table);
 
 	got = pread(fd, table, 1, 3000);
@@ -320,7 +407,7 @@ static void seek_to(int fd, off_t where)
 
 static void seeking(void)
 {
-	size_t header = strlen(HEADER);
+	size_t length = strlen(header);
 	char table[PAGE + 1];
 	int fd = open_file();
 
@@ -328,12 +415,12 @@ static void seeking(void)
 	check_table(table);
 
 	/* The middle of a row, then all of it again. */
-	seek_to(fd, header + 5);
+	seek_to(fd, length + 5);
 	if (read_all(fd, table, 11) <= 0)
 		fail("nothing behind an lseek into the first row");
-	seek_to(fd, header);
-	memcpy(table, HEADER, header);
-	read_all(fd, table + header, 13);
+	seek_to(fd, length);
+	memcpy(table, header, length);
+	read_all(fd, table + length, 13);
 	check_table(table);
 	seek_to(fd, 0);
 	read_all(fd, table, 1024);
@@ -383,6 +470,12 @@ static void named(void)
 	}
 }
 
+/* An interrupt and all that it defers takes longer than a tasklet. */
+static unsigned int storm_interval(void)
+{
+	return header == irq_header ? 700 : 70;
+}
+
 static void storm_of(unsigned int usec)
 {
 	struct itimerval timer = { { 0, usec }, { 0, usec } };
@@ -400,7 +493,7 @@ static void on_alarm(int signal)
 		storm_of(0);
 }
 
-/* A signal every 70 us: each read gives a whole table or EINTR, and some reader's gives EINTR. */
+/* Many signals: each read gives a whole table or EINTR, and some reader's gives EINTR. */
 static void interrupted(int count)
 {
 	struct sigaction action = { .sa_handler = on_alarm };
@@ -408,13 +501,13 @@ static void interrupted(int count)
 	int done;
 
 	sigaction(SIGALRM, &action, NULL);
-	storm_of(70);
+	storm_of(storm_interval());
 	for (done = 0; done < count || (!shared->eintr && done < 1000 * count); done++) {
 		int fd = open_file();
 		ssize_t got;
 
 		if (alarms >= 100)
-			storm_of(70);
+			storm_of(storm_interval());
 		alarms = 0;
 		got = read(fd, table, PAGE);
 		if (got > 0) {
@@ -493,7 +586,7 @@ static void together(void (*how)(int count), int count, int readers)
 		fail("no reader was killed in read, so nothing was tested");
 }
 
-/* Reads until the file is gone, as after an rmmod. Prints a line after the first read. */
+/* Reads until the file or its device is gone. Prints a line after the first read. */
 static void loop(void)
 {
 	int begun = 0;
@@ -508,7 +601,7 @@ static void loop(void)
 		if (fd < 0)
 			fail("open: %s", strerror(errno));
 		got = read(fd, table, PAGE);
-		if (got < 0 && errno == EIO)
+		if (got < 0 && (errno == EIO || (errno == ENODEV && header == irq_header)))
 			return;
 		if (got <= 0)
 			fail("read: %zd, %s", got, strerror(errno));
@@ -643,6 +736,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	path = argv[1];
+	if (strstr(path, "jitirq"))
+		header = irq_header;
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	if (shared == MAP_FAILED)
