@@ -94,8 +94,8 @@ numbers() {
 refuses() {
 	local other=$pci/0000:00:1f.0
 	echo jit_edu >"$other/driver_override" || return
-	! bind_device 0000:00:1f.0 2>/dev/null && [ ! -e "$other/driver" ] && exist "${files[@]}" &&
-		echo >"$other/driver_override"
+	fails_with 'No such device' bind_device 0000:00:1f.0 && [ ! -e "$other/driver" ] &&
+		exist "${files[@]}" && echo >"$other/driver_override"
 }
 
 # One interrupt for each read, and all bits are acknowledged.
