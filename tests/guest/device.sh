@@ -316,6 +316,7 @@ cp "$build/tests/kernel/jit_edu.ko" "$ko" || exit
 for name in /sys/class/virtio-ports/*/name; do
 	[ "$(<"$name")" != qmp ] || exec {monitor}<>"/dev/$(basename "${name%/name}")"
 done
+qmp '{"execute": "qmp_capabilities"}' || exit
 
 plan 26
 check 'loads, with a file for each device, unloads and loads again' loads_twice
