@@ -303,7 +303,8 @@ unplug() {
 		[[ $line != *DEVICE_DELETED*'"edu"'* ]] || break
 	done
 	exist "${files[@]:0:2}" || return
-	qmp '{"execute": "device_add", "arguments": {"driver": "edu", "bus": "plug", "id": "edu"}}' &&
+	qmp '{"execute": "device_add",
+		"arguments": {"driver": "edu", "bus": "plug", "id": "edu"}}' &&
 		await [ -e "${files[2]}" ]
 }
 
