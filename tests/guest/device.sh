@@ -171,7 +171,7 @@ end_waiting() {
 	for pid in "${waiting[@]}"; do
 		! wait "$pid" || status=1
 	done
-	[ "$(grep -c 'read: No such device' /tmp/waiting.* | grep -c ':1$')" = 3 ] &&
+	[ "$(grep -c 'read: No such device$' /tmp/waiting.* | grep -c ':1$')" = 3 ] &&
 		return "$status"
 	sed 's/^/# /' /tmp/waiting.*
 	return 1
