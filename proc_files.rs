@@ -155,8 +155,8 @@ impl Drop for Owner {
 ///
 /// # Invariants
 ///
-/// `file` came from `proc_create_single_data`, and exists. It is removed once: by [`File::remove`], with
-/// which a file ends unless it is leaked, or by the end of the module. `entry` tells which.
+/// `file` came from `proc_create_single_data`, and exists. It is removed once: by [`File::remove`],
+/// with which a file ends unless it is leaked, or by the end of the module. `entry` tells which.
 #[pin_data]
 struct File {
     #[pin]

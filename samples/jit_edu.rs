@@ -24,8 +24,8 @@
 //! that; then the vectors. [`Device`] is what all of them share. It has the registers, which the
 //! kernel unmaps last.
 //!
-//! A reader may wait for an interrupt that will never come, because the device is going. So `unbind`
-//! wakes it, before anything waits for the reader.
+//! A reader may wait for an interrupt that will never come, because the device is going. So
+//! `unbind` wakes it, before anything waits for the reader.
 
 #![expect(
     unreachable_pub,

@@ -34,7 +34,8 @@ verdict() {
 [ $# -ge 1 ] || usage
 kdir=${KBUILD_OUTPUT:-$PWD}
 [ -e MAINTAINERS ] && [ -e Kbuild ] ||
-	die "this is not the tree of a kernel: $PWD." "Call bisect.sh in the directory to be bisected."
+	die "this is not the tree of a kernel: $PWD." \
+		"Call bisect.sh in the directory to be bisected."
 [ -e "$kdir/.config" ] ||
 	die "$kdir has no configuration (.config)." "See docs/your-kernel.md for how to make one."
 for suite; do

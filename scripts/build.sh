@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# build.sh KERNEL [KVER]: builds the module for one of Debian's kernels, or for the one that was built
-# in the directory KERNEL, and prints where: the directory build/RELEASE, or build/kdir-HASH, with
-# jitasklet.ko and the kernel's image vmlinuz. The link build/FLAVOUR, or build/kdir, points to what
-# was built last of that kind, and tree in that directory to the kernel tree.
+# build.sh KERNEL [KVER]: builds the module for one of Debian's kernels, or for the one that was
+# built in the directory KERNEL, and prints where: the directory build/RELEASE, or build/kdir-HASH,
+# with jitasklet.ko and the kernel's image vmlinuz. The link build/FLAVOUR, or build/kdir, points to
+# what was built last of that kind, and tree in that directory to the kernel tree.
 # With JITASKLET_SAMPLES=m in the environment, also builds jit_edu.ko.
 #
 # If the variable MODULE names the directory of somebody else's module, NAME, that module is built

@@ -300,7 +300,8 @@ ended() {
 	case ${kind[n]} in
 	build)
 		[ "$status" -eq 0 ] ||
-			suite "${of[n]}" "$(basename "${title[n]#build for }")" build "$status" "$tmp/log.$n"
+			suite "${of[n]}" "$(basename "${title[n]#build for }")" build "$status" \
+				"$tmp/log.$n"
 		;;
 	guest) guest_suites "$n" "$status" ;;
 	host) suite "${of[n]}" host "${title[n]}" "$status" "$tmp/log.$n" ;;

@@ -9,8 +9,9 @@
 # enter.sh --guest NAME TREE COMMAND...: runs it in the emulator's root, where it also sees
 #     /guest           the root NAME, a guest's or a layer on that, with all of the above, read-only
 #
-# A tree of kdir-tree.sh has no build root: the command runs on the host, with the checkout's path for
-# /jitasklet. The variable KERNEL_TREE says, there and in the build root, where source and build are.
+# A tree of kdir-tree.sh has no build root: the command runs on the host, with the checkout's path
+# for /jitasklet. The variable KERNEL_TREE says, there and in the build root, where source and build
+# are.
 #
 # If the variable MODULE names the directory of somebody else's module, a build sees that directory
 # by its own path, and a guest sees it as /module. In the build root, neither that nor the checkout

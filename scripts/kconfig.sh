@@ -24,7 +24,8 @@ lacks() {
 missing=$(lacks "$1" scripts/guest/config)
 if [ -n "$only_guest" ]; then
 	[ -z "$missing" ] ||
-		die "the kernel of KDIR=$1 cannot be our guest: it lacks $(xargs <<<"${missing//=y/}")." \
+		die "the kernel of KDIR=$1 cannot be our guest." \
+			"It lacks: $(xargs <<<"${missing//=y/}")" \
 			"Type: make KDIR=$1 kconfig"
 	exit
 fi

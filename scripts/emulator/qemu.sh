@@ -5,8 +5,8 @@
 # this as QEMU. All changes to virtme-ng's setup are in this file:
 #
 # - For a root other than /, virtme-ng provides its init over 9p, which is not built into Debian's
-#   kernels, in a second directory; and that init is a shell script of some sixty commands. The guest has its own init
-#   instead: scripts/guest/init.sh.
+#   kernels, in a second directory; and that init is a shell script of some sixty commands. The
+#   guest has its own init instead: scripts/guest/init.sh.
 # - An emulated CPU takes a second to uncompress a kernel. So QEMU gets it uncompressed, if the tree
 #   has such an image.
 # - The watchdog is a device that nothing here uses.

@@ -18,9 +18,11 @@ def load(file):
 
 
 def evaluate(text, context):
-    """Replaces ${{ NAME }}, for the contexts that the files here use."""
+    """Replaces ${{ NAME }}, for the contexts that the files here use. The repository has no vars."""
     return re.sub(
-        r"\$\{\{ *([\w.-]+) *\}\}", lambda m: str(context[m.group(1)]), str(text)
+        r"\$\{\{ *(?:vars\.\w+|([\w.-]+)) *\}\}",
+        lambda m: str(context[m.group(1)]) if m.group(1) else "",
+        str(text),
     )
 
 

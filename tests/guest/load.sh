@@ -214,7 +214,7 @@ busy() {
 	if [ -n "$(disk)" ]; then
 		check "$name" [ "$block" -ge 100 ]
 	else
-		skip "$name" 'neither CONFIG_VIRTIO_BLK nor CONFIG_BLK_DEV_NVME is built into this kernel'
+		skip "$name" 'this kernel lacks CONFIG_VIRTIO_BLK=y or CONFIG_BLK_DEV_NVME=y'
 	fi
 }
 

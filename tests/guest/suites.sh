@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # suites.sh BUILD SUITE...: runs suites one after another, in the guest. Prints a line "# suite
-# NAME" before each, and how it ended after it. A suite that needs options of the kernel that are off
-# is skipped. load.sh runs a thousandth of the counts of stress.sh.
+# NAME" before each, and how it ended after it. A suite that needs options that the kernel lacks is
+# skipped. load.sh runs a thousandth of the counts of stress.sh.
 
 set -uo pipefail
 
@@ -19,7 +19,8 @@ for suite; do
 	began=$SECONDS status=0 share=()
 	lacking=$("$top/scripts/lacking.sh" /kernel/build/.config "$here/config" "$suite" | xargs)
 	if [ -n "$lacking" ]; then
-		printf '%s\n' 'KTAP version 1' '1..1' "ok 1 all tests # SKIP this kernel lacks $lacking" \
+		printf '%s\n' 'KTAP version 1' '1..1' \
+			"ok 1 all tests # SKIP this kernel lacks $lacking" \
 			'# end of suite' '# ended with 0 after 0 s'
 		continue
 	fi

@@ -50,7 +50,8 @@ no_metadata() {
 }
 
 other_rustc() {
-	kdir 'CONFIG_MODULES=y' 'CONFIG_RUST=y' 'CONFIG_RUSTC_VERSION_TEXT="rustc 1.2.3 (of another day)"'
+	kdir 'CONFIG_MODULES=y' 'CONFIG_RUST=y' \
+		'CONFIG_RUSTC_VERSION_TEXT="rustc 1.2.3 (of another day)"'
 	: >"$tmp/kdir/rust/libkernel.rmeta"
 	fails_cleanly "made by 'rustc 1.2.3 .*set RUSTC=" make KDIR="$tmp/kdir"
 }

@@ -65,19 +65,21 @@ lists_options() {
 
 refused() {
 	! on_machine make -C /src KDIR=/src/kdir demo &&
-		grep 'cannot be our guest: it lacks CONFIG_VIRTIO_CONSOLE' "$tmp/said"
+		grep 'It lacks: CONFIG_VIRTIO_CONSOLE$' "$tmp/said"
 }
 
 not_built() {
 	mv "$kdir/Module.symvers" "$tmp"
 	! on_machine make -C /src KDIR=/src/kdir demo
 	mv "$tmp/Module.symvers" "$kdir"
-	grep 'has no Module.symvers, so its kernel was not built' "$tmp/said"
+	grep 'has no Module.symvers: its kernel is not built' "$tmp/said"
 }
 
 # The other suite runs.
 skips() {
-	without CONFIG_EPROBE_EVENTS makes 'SKIP this kernel lacks CONFIG_EPROBE_EVENTS=y|^[1-9][0-9]+ passed, 0 failed, 1 skipped$' 2 \
+	local option=CONFIG_EPROBE_EVENTS
+	without "$option" makes \
+		"SKIP this kernel lacks $option=y|^[1-9][0-9]+ passed, 0 failed, 1 skipped$" 2 \
 		check SUITES='files trace'
 }
 
@@ -86,8 +88,8 @@ bisects() {
 	local status=0 config
 	config=$(<"$kdir/.config")
 	on_machine bash -c 'cd /src/kdir && exec ../scripts/bisect.sh "$@"' bash "${@:3}" || status=$?
-	[ "$status" = "$1" ] && grep -E "$2" "$tmp/said" && [ "$config" = "$(<"$kdir/.config")" ] &&
-		return
+	[ "$status" = "$1" ] && grep -E "$2" "$tmp/said" &&
+		[ "$config" = "$(<"$kdir/.config")" ] && return
 	sed 's/^/# /' "$tmp/said"
 	echo "# the status is $status"
 	return 1
