@@ -10,6 +10,7 @@
 #     skip NAME REASON
 #     check NAME fails_with PATTERN COMMAND...
 #				passes if COMMAND fails and prints PATTERN
+#     await COMMAND...		repeats the command until it succeeds, for at least two minutes
 #     leaks			tests that nothing has leaked, on a kernel with kmemleak
 #     end			calls leaks, and prints the marker of a suite that was not cut off
 
@@ -97,6 +98,16 @@ fails_with() {
 	fi
 	grep -qE "$ktap_pattern" <<<"$ktap_said" && return
 	echo "# it did not print '$ktap_pattern', but: $(tail -n 15 <<<"$ktap_said")"
+	return 1
+}
+
+await() {
+	local try
+	for try in {1..1200}; do
+		! "$@" || return 0
+		sleep 0.1
+	done
+	echo "# failed $try times: $*"
 	return 1
 }
 

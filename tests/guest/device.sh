@@ -16,17 +16,6 @@ files=(/proc/jitirq /proc/jitirq1 /proc/jitirq2)
 pci=/sys/bus/pci/devices
 driver=/sys/bus/pci/drivers/jit_edu
 
-# await COMMAND...: repeats the command until it succeeds, for at least two minutes.
-await() {
-	local try
-	for try in {1..1200}; do
-		! "$@" || return 0
-		sleep 0.1
-	done
-	echo "# failed $try times: $*"
-	return 1
-}
-
 # exist FILE...: succeeds if there are these files, and no others.
 exist() {
 	[ "$(stat -c '%a %U %n' /proc/jitirq* 2>/dev/null)" = \

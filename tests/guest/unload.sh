@@ -51,17 +51,6 @@ on_cpu() {
 		return "$status"
 }
 
-# await COMMAND...: repeats the command until it succeeds, for at least two minutes.
-await() {
-	local try
-	for try in {1..1200}; do
-		! "$@" || return 0
-		sleep 0.1
-	done
-	echo "# failed $try times: $*"
-	return 1
-}
-
 logged() {
 	dmesg | grep -q "unload_test: $1"
 }
