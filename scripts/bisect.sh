@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # bisect.sh SUITE...: builds the kernel in the current directory, and tests it with suites of the
-# guest. To be called by git itself, in the kernel's tree, as make would change the status:
-#     git bisect run ../jitasklet/scripts/bisect.sh trace kernel
+# guest. git calls it in the kernel's tree, by 'git bisect run'; make would change the status. See
+# docs/your-kernel.md.
+#
 # The kernel is configured by .config (in KBUILD_OUTPUT, if that is set), which stays as it is.
 # LLVM= and RUSTC= choose compilers, as for the kernel; LIMIT= is how many seconds a guest may take.
 #
@@ -33,7 +34,7 @@ verdict() {
 
 [ $# -ge 1 ] || usage
 kdir=${KBUILD_OUTPUT:-$PWD}
-[ -e MAINTAINERS ] && [ -e Kbuild ] ||
+[ -e MAINTAINERS ] ||
 	die "this is not the tree of a kernel: $PWD." \
 		"Call bisect.sh in the directory to be bisected."
 [ -e "$kdir/.config" ] ||

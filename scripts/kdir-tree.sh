@@ -18,7 +18,7 @@ image=$kdir/arch/x86/boot/bzImage
 
 for file in "$image" "$kdir/Module.symvers"; do
 	[ -s "$file" ] ||
-		die "KDIR=$kdir has no ${file#"$kdir/"}: its kernel is not built, or not completely." \
+		die "KDIR=$kdir has no ${file#"$kdir/"}: its kernel is not wholly built." \
 			"Type make there first."
 done
 "$top/scripts/kconfig.sh" --guest "$kdir"

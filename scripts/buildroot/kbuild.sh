@@ -7,7 +7,7 @@
 set -euo pipefail
 
 : "${2?"usage: kbuild.sh SOURCE OUT [ARGUMENTS]"}"
-top=${BASH_SOURCE[0]%/scripts/*}
+top=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 . "$top/scripts/compilers.sh"
 
 build=$KERNEL_TREE/build source=$1

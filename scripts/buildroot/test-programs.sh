@@ -7,7 +7,7 @@
 set -euo pipefail
 
 : "${1?"usage: test-programs.sh OUT"}"
-top=${BASH_SOURCE[0]%/scripts/*}
+top=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 . "$top/scripts/compilers.sh"
 
 gcc=$(gcc_of "$KERNEL_TREE/build")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2164 # who sources it sets variables; -e ends start
 #
 # chroot.sh: for the suites that need another machine than this one: a chroot with the packages of
 # the image that Containerfile describes, the rights that containers have by default, and a copy of
