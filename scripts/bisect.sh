@@ -82,9 +82,10 @@ step kernel 'the kernel' kernel bzImage modules
 failed=''
 SUITES=$* KERNEL=$kdir "$top/scripts/check.sh" check >"$logs/check.log" 2>&1 </dev/null || failed=1
 cat "$top"/build/check/*.ktap >"$logs/ktap" 2>/dev/null || true
-if grep -qE 'the guest did not start: virtiofsd|No space left on device' "$logs/check.log"; then
+trouble='guest did not start: virtiofsd|No space left on device|no such suite'
+if grep -qE "$trouble" "$logs/check.log"; then
 	tail -n 5 "$logs/check.log" >&2
-	die "the host could not run the guest." "The log: $logs/check.log"
+	die "the tests could not be started." "The log: $logs/check.log"
 elif ! grep -q '^# suite ' "$logs/check.log"; then
 	verdict 125 "the module did not build, or no test began: $logs/check.log"
 elif [ -n "$failed" ]; then

@@ -123,7 +123,7 @@ no_configuration() {
 	[ "$status" = 128 ] && grep 'has no configuration' "$tmp/said"
 }
 
-plan 11
+plan 12
 [ -e "$image" ] || { make_container && make_kdir; } || exit
 mounts 'make kconfig lists what the guest needs and a kernel lacks' lists_options
 mounts 'a kernel without what the guest needs is refused' \
@@ -132,6 +132,8 @@ mounts 'a kernel that was not built is refused' not_built
 mounts 'make demo prints its tables' makes '^   time   delta' 4 demo
 mounts 'make check skips a suite by the name of an option that is off' skips
 mounts 'bisect: a commit is good' with true bisects 0 'good: 1 passed' files
+mounts 'bisect: with a suite that is not for KDIR= the bisection ends' \
+	bisects 128 'there is no such suite' defects
 mounts 'bisect: with a failed test it is bad' with load bisects 1 'files: it loads' files
 mounts 'bisect: if the kernel crashes in a test it is bad' \
 	with 'echo c >/proc/sysrq-trigger' bisects 1 'was cut off' files
